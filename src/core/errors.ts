@@ -1,0 +1,100 @@
+/**
+ * The three ways in which well-formed input can be wrong, kept apart because each has another reader
+ * (house style 3.5): `TrustError` for the person whose index or mirror lies, `RefusedError` for the person who asked
+ * for what an honest rule forbids, `UnavailableError` for whoever may simply try again.
+ */
+import type { Instant } from "#formats/bytes/instant.ts";
+
+export type TrustErrorCode =
+  | "tuf.expired"
+  | "tuf.hash"
+  | "tuf.length"
+  | "tuf.missing"
+  | "tuf.not-found"
+  | "tuf.rollback"
+  | "tuf.root-rotations"
+  | "tuf.delegations"
+  | "tuf.threshold"
+  | "tuf.version"
+  | "anchor.changed"
+  | "anchor.fingerprint"
+  | "anchor.missing"
+  | "page.mismatch"
+  | "file.denied"
+  | "file.hash"
+  | "file.length"
+  | "file.not-listed";
+
+/** What a victim can show to others: the values that contradict each other. */
+export type Evidence = Readonly<Record<string, string | number | boolean | Instant>>;
+
+export class TrustError extends Error {
+  override readonly name = "TrustError";
+  readonly code: TrustErrorCode;
+  readonly evidence: Evidence;
+
+  constructor(code: TrustErrorCode, message: string, evidence: Evidence = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.evidence = evidence;
+  }
+}
+
+export type RefusedErrorCode =
+  | "auth.missing"
+  | "auth.invalid"
+  | "auth.forbidden"
+  | "auth.rate"
+  | "project.archived"
+  | "project.name-taken"
+  | "project.quarantined"
+  | "project.unknown"
+  | "request.invalid"
+  | "upload.digest-mismatch"
+  | "upload.filename"
+  | "upload.filename-deleted"
+  | "upload.filename-reused"
+  | "upload.form"
+  | "upload.too-large"
+  | "file.unknown"
+  | "token.unknown"
+  | "account.unknown"
+  | "account.exists";
+
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly code: RefusedErrorCode;
+
+  constructor(code: RefusedErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type UnavailableErrorCode =
+  | "network.connect"
+  | "network.idle"
+  | "network.rate"
+  | "network.redirect"
+  | "network.size"
+  | "network.status"
+  | "network.timeout"
+  | "network.truncated"
+  | "signer.unreachable"
+  | "storage.full"
+  | "storage.failed";
+
+export class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
+  readonly code: UnavailableErrorCode;
+
+  constructor(code: UnavailableErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** For what only a mistake in this program can break: crashes the process, which is what should happen. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`Invariant broken: ${message}`);
+}

@@ -1,0 +1,33 @@
+/** Hashes. Digests are lower-case hex where a text is wanted. */
+import { createHash as createNodeHash, hash } from "node:crypto";
+
+export type HashName = "blake2b512" | "md5" | "sha256" | "sha512";
+
+export type StreamingHash = {
+  update(chunk: Uint8Array): void;
+  /** Once; the hash cannot be used afterwards. */
+  digestHex(): string;
+};
+
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hash("sha256", bytes, "buffer"));
+}
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return hash("sha256", bytes, "hex");
+}
+
+/** The digest of `bytes` in one go, lower-case hex. */
+export function digestHex(name: HashName, bytes: Uint8Array): string {
+  return hash(name, bytes, "hex");
+}
+
+export function createHash(name: HashName): StreamingHash {
+  const state = createNodeHash(name);
+  return {
+    update: (chunk) => {
+      state.update(chunk);
+    },
+    digestHex: () => state.digest("hex"),
+  };
+}

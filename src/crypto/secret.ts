@@ -6,6 +6,7 @@ export class Secret {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = new Uint8Array(bytes);
+    Object.defineProperty(this, inspect.custom, { value: () => "[secret]" });
   }
 
   /** A copy; the caller decides how long it lives. */
@@ -18,10 +19,6 @@ export class Secret {
   }
 
   toJSON(): string {
-    return "[secret]";
-  }
-
-  [inspect.custom](): string {
     return "[secret]";
   }
 }

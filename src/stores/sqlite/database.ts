@@ -1,0 +1,129 @@
+/**
+ * One SQLite database of one program: opened, brought to its newest shape, and queried through kysely. WAL, and
+ * `synchronous=FULL`, so that a committed transaction survives a power cut: acknowledged facts are what these databases
+ * hold. What can be rebuilt may be committed with `relaxed()`.
+ *
+ * One process writes a database (design 10); a second connection, read-only, serves lookups that must not wait for an
+ * open transaction, nor see what it has not committed.
+ */
+import { DatabaseSync, backup, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, SqliteDialect, sql, type SqliteDatabase, type SqliteStatement } from "kysely";
+import { Migrator, type Migration } from "kysely/migration";
+import { storageError } from "#stores/folder/storage-error.ts";
+
+/** Sorted by name, run once each, in order; a released one is never edited. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+export type Database<Tables> = {
+  /** All queries run in turn on the writing connection. */
+  readonly query: Kysely<Tables>;
+  /** Read-only, for prepared statements on hot paths: sees only what is committed. Shares the one connection when in memory. */
+  readonly reader: DatabaseSync;
+  /**
+   * One transaction, as `query.transaction()`, whose errors are UnavailableError where storage failed. Not durable before the
+   * next full commit when `relaxed`: for what is found again after a crash.
+   */
+  transact<T>(
+    run: (trx: Kysely<Tables>) => Promise<T>,
+    durability?: "full" | "relaxed",
+  ): Promise<T>;
+  /** A consistent copy at `path`, made while others read and write. */
+  backup(path: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Prepared statements kept per connection; kysely compiles few distinct texts. */
+const STATEMENTS_MAX = 500;
+
+/** A database at `path`, or in memory (`:memory:`) for tests. */
+export async function openDatabase<Tables>(
+  path: string,
+  migrations: Migrations,
+): Promise<Database<Tables>> {
+  const writer = new DatabaseSync(path, { timeout: 5000 });
+  writer.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
+  writer.exec("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;");
+  const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(writer) }) });
+  await migrate(query, migrations, path);
+  const reader =
+    path === ":memory:" ? writer : new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  return {
+    query,
+    reader,
+    transact: (run, durability = "full") => transact(query, run, durability),
+    async backup(target): Promise<void> {
+      await backup(writer, target);
+    },
+    async close(): Promise<void> {
+      if (reader !== writer) reader.close();
+      await query.destroy();
+    },
+  };
+}
+
+async function transact<Tables, T>(
+  query: Kysely<Tables>,
+  run: (trx: Kysely<Tables>) => Promise<T>,
+  durability: "full" | "relaxed",
+): Promise<T> {
+  try {
+    if (durability === "full") return await query.transaction().execute(run);
+    return await query.connection().execute(async (connection) => {
+      // The pragma belongs to the connection, and `connection()` holds it for us until we are done.
+      await sql`PRAGMA synchronous=NORMAL`.execute(connection);
+      try {
+        return await connection.transaction().execute(run);
+      } finally {
+        await sql`PRAGMA synchronous=FULL`.execute(connection);
+      }
+    });
+  } catch (error) {
+    throw storageError(error, "write the database");
+  }
+}
+
+async function migrate<Tables>(
+  query: Kysely<Tables>,
+  migrations: Migrations,
+  path: string,
+): Promise<void> {
+  const migrator = new Migrator({
+    db: query,
+    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  await query.destroy();
+  throw new Error(`Cannot open the database ${path}: its migration failed`, { cause: error });
+}
+
+/** kysely speaks better-sqlite3's dialect; this is the difference to node:sqlite. */
+function adapt(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => database.close(),
+    prepare(text): SqliteStatement {
+      const known = statements.get(text);
+      if (known !== undefined) return known;
+      const statement = adaptStatement(database.prepare(text));
+      if (statements.size >= STATEMENTS_MAX) statements.clear();
+      statements.set(text, statement);
+      return statement;
+    },
+  };
+}
+
+function adaptStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...parameters.map(sqlValue)),
+    run: (parameters) => statement.run(...parameters.map(sqlValue)),
+    iterate: (parameters) => statement.iterate(...parameters.map(sqlValue)),
+  };
+}
+
+function sqlValue(value: unknown): SQLInputValue {
+  if (value === null || typeof value === "string" || typeof value === "number") return value;
+  if (typeof value === "bigint" || value instanceof Uint8Array) return value;
+  throw new TypeError(`Cannot bind a ${typeof value} to an SQL parameter`);
+}

@@ -3,8 +3,7 @@
  * the signer decides from its own tables and the stored bytes. Every request has an id and may be sent again.
  */
 import type { ProjectName } from "#formats/python/project-name.ts";
-
-export type ProjectStatus = "active" | "archived" | "quarantined" | "deprecated";
+import type { ProjectStatus } from "#formats/python/project-status.ts";
 
 export type AddFile = {
   readonly kind: "add-file";

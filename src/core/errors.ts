@@ -78,8 +78,10 @@ export class RefusedError extends Error {
 export type UnavailableErrorCode =
   | "network.connect"
   | "network.idle"
+  | "network.malformed"
   | "network.rate"
   | "network.redirect"
+  | "network.silent"
   | "network.size"
   | "network.status"
   | "network.timeout"

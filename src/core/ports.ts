@@ -11,8 +11,10 @@ export type FetchLimits = {
   readonly sizeMax: number;
   /** From the request's start to the last byte. */
   readonly totalMs: number;
-  /** The longest silence before, and between, bytes. */
+  /** The longest silence before, and between, bytes. Before the first byte of an answer it is `network.silent`. */
   readonly idleMs: number;
+  /** Bytes per second on average, looked at once an answer has taken ten seconds; less is `network.rate`. */
+  readonly rateMin?: number;
 };
 
 export type FetchRequest = {
@@ -41,5 +43,14 @@ export type FetchStreamResponse = {
   readonly body: AsyncIterable<Uint8Array>;
 };
 
-/** As Fetch, with the body as it arrives; `accept-encoding: identity`. */
-export type FetchStream = (request: FetchRequest, limits: FetchLimits) => Promise<FetchStreamResponse>;
+/**
+ * As Fetch, with the body as it arrives; `accept-encoding: identity`. Time in which the reader does not ask for more
+ * does not count against the sender.
+ */
+export type FetchStream = (
+  request: FetchRequest,
+  limits: FetchLimits,
+) => Promise<FetchStreamResponse>;
+
+/** Runs `run` once, `ms` milliseconds from now, unless the answer is called before. */
+export type Timer = (ms: number, run: () => void) => () => void;

@@ -98,10 +98,14 @@ async function* bounded(
     if (piece === "cut") {
       throw new UnavailableError("network.truncated", `Connection broke while reading ${url.href}`);
     }
+    if (piece.afterMs > limits.idleMs) {
+      const code = elapsedMs === 0 ? "network.silent" : "network.idle";
+      throw new UnavailableError(code, `No byte of ${url.href} for ${limits.idleMs} ms`);
+    }
     elapsedMs += piece.afterMs;
     size += piece.bytes.length;
-    if (piece.afterMs > limits.idleMs) {
-      throw new UnavailableError("network.idle", `No byte of ${url.href} for ${limits.idleMs} ms`);
+    if (elapsedMs > 10_000 && (size * 1_000) / elapsedMs < (limits.rateMin ?? 0)) {
+      throw new UnavailableError("network.rate", `${url.href} arrives too slowly`);
     }
     if (elapsedMs > limits.totalMs) {
       throw new UnavailableError(

@@ -7,18 +7,25 @@ type FakeHost = LifeHost & {
   readonly exits: number[];
   readonly warnings: string[];
   send(signal: string): void;
+  /** Lets time pass. */
+  advance(ms: number): void;
 };
 
 function aHost(): FakeHost {
   const listeners = new Map<string, () => void>();
   const exits: number[] = [];
   const warnings: string[] = [];
+  let now = 0;
   return {
     exits,
     warnings,
     onSignal: (signal, listener) => void listeners.set(signal, listener),
     exit: (code) => void exits.push(code),
     warn: (message) => void warnings.push(message),
+    monotonicMs: () => now,
+    advance(ms) {
+      now += ms;
+    },
     send: (signal) => listeners.get(signal)?.(),
   };
 }
@@ -73,11 +80,15 @@ test("createLife() does not wait for ever for what cannot be closed", async () =
   assert.deepEqual(host.warnings, ["Cannot close stuck within 5 ms: ending without it"]);
 });
 
-test("createLife() exits at once on a second signal", () => {
+test("createLife() does not wait on a second Ctrl-C, but takes a signal that arrives twice as one", () => {
   const host = aHost();
   const life = createLife({ host, parentPid: process.ppid, stopMsMax: 1 });
   life.onStop("stuck", () => new Promise(() => undefined));
   host.send("SIGINT");
+  host.advance(10);
+  host.send("SIGINT");
+  assert.deepEqual(host.exits, []);
+  host.advance(2_000);
   host.send("SIGINT");
   assert.deepEqual(host.exits, [130]);
 });

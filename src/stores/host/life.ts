@@ -1,6 +1,7 @@
 /**
  * How a program ends: SIGTERM, SIGINT, SIGHUP, or its parent gone (`HOLDFAST_PARENT_PID`). What was registered is
- * closed once, last registered first, within a bound; then the process exits. A second signal does not wait.
+ * closed once, last registered first, within a bound; then the process exits. A person's second Ctrl-C does not wait; the
+ * first reaches a program twice, from the terminal and passed on by the launcher.
  *
  *     const life = createLife();
  *     const server = await listen();
@@ -21,6 +22,8 @@ export type Life = {
 export type LifeHost = {
   onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", listener: () => void): void;
   exit(code: number): void;
+  /** Milliseconds that only grow. */
+  monotonicMs(): number;
   /** Says that something could not be closed: one line. */
   warn(message: string): void;
 };
@@ -37,6 +40,8 @@ const stopMsMaxDefault = 10_000;
 /** As a shell reports a process ended by SIGINT. */
 const exitCodeImpatient = 130;
 const exitCodeNotClosed = 1;
+/** Signals closer together than this are one. */
+const sameSignalMs = 1_000;
 
 export function createLife(options: LifeOptions = {}): Life {
   const host = options.host ?? processHost;
@@ -53,8 +58,10 @@ export function createLife(options: LifeOptions = {}): Life {
     })();
     return ended;
   };
+  let signalledAtMs: number | undefined;
   const onSignal = (): void => {
-    if (ended !== undefined) host.exit(exitCodeImpatient);
+    signalledAtMs ??= host.monotonicMs();
+    if (host.monotonicMs() - signalledAtMs > sameSignalMs) host.exit(exitCodeImpatient);
     void stop(0);
   };
 
@@ -79,6 +86,7 @@ type Closer = { readonly name: string; readonly close: () => void | Promise<void
 const processHost: LifeHost = {
   onSignal: (signal, listener) => void process.on(signal, listener),
   exit: (code) => process.exit(code),
+  monotonicMs: () => performance.now(),
   warn: (message) => void process.stderr.write(`${message}\n`),
 };
 

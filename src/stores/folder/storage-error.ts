@@ -5,7 +5,15 @@
 import { UnavailableError } from "#core/errors.ts";
 
 const FULL_CODES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const FAILED_CODES: ReadonlySet<string> = new Set(["EIO", "EROFS", "EMFILE", "ENFILE", "EACCES"]);
+const FAILED_CODES: ReadonlySet<string> = new Set([
+  "EIO",
+  "EROFS",
+  "EMFILE",
+  "ENFILE",
+  "EACCES",
+  "ENOENT",
+  "ENOTDIR",
+]);
 /** https://www.sqlite.org/rescode.html: SQLITE_FULL; SQLITE_IOERR and SQLITE_READONLY by their low byte. */
 const SQLITE_FULL = 13;
 const SQLITE_FAILED: ReadonlySet<number> = new Set([8, 10, 14]);

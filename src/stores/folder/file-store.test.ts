@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
+import type { Random } from "#core/ports.ts";
+import { testFileStore } from "#core/releases/file-store.contract.ts";
+import { openFolderFileStore, storedFilePath } from "./file-store.ts";
+
+/** A random that counts: names differ, and every run has the same ones. */
+function countingRandom(): Random {
+  let count = 0;
+  return (size) => new Uint8Array(size).fill((count += 1));
+}
+
+testFileStore("folder", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
+  const random = countingRandom();
+  return {
+    store: await openFolderFileStore(folder, random),
+    reopen: () => openFolderFileStore(folder, random),
+    close: () => rm(folder, { recursive: true }),
+  };
+});
+
+test("backup() links every file, and a second one into the same folder adds what is new", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
+  try {
+    const store = await openFolderFileStore(join(folder, "files"), countingRandom());
+    const keep = async (text: string): Promise<string> => {
+      const bytes = new TextEncoder().encode(text);
+      const incoming = await store.receive();
+      await incoming.write(bytes);
+      await incoming.keep(sha256Hex(bytes), new Uint8Array(3));
+      return sha256Hex(bytes);
+    };
+    const first = await keep("one");
+    assert.equal(await store.backup(join(folder, "copy")), 1);
+    const second = await keep("two");
+    await store.backup(join(folder, "copy"));
+    await store.removeFile(first);
+    assert.equal(await readFile(storedFilePath(join(folder, "copy"), first), "utf8"), "one");
+    assert.equal(await readFile(storedFilePath(join(folder, "copy"), second), "utf8"), "two");
+    assert.deepEqual(await readdir(join(folder, "files", ".incoming")), []);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("keep() and receive() on a store that vanished say that the storage failed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
+  const store = await openFolderFileStore(join(folder, "files"), countingRandom());
+  const incoming = await store.receive();
+  await incoming.write(new Uint8Array(10));
+  await rm(folder, { recursive: true });
+  const failed = { name: "UnavailableError", code: "storage.failed" };
+  await assert.rejects(incoming.keep("ab".repeat(32), new Uint8Array(1)), failed);
+  await incoming.discard();
+  await assert.rejects(store.receive(), failed);
+});

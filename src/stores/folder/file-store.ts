@@ -1,0 +1,241 @@
+/**
+ * The file store on a disk: `<root>/<first two hex digits>/<sha256>`, `<sha256>.metadata` beside it, and
+ * `<root>/.incoming/` for what is half received, on the same disk so that keeping is a rename. A kept file is durable:
+ * its bytes are synced, then renamed, then the folder that holds its name is synced.
+ */
+import { constants } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { formatHex, isHex } from "#formats/bytes/hex.ts";
+import type { ByteSource } from "#formats/archive/byte-source.ts";
+import { invariant } from "#core/errors.ts";
+import type { Random } from "#core/ports.ts";
+import type { FileStore, IncomingFile, StoredFile } from "#core/releases/file-store.ts";
+import { storageError } from "./storage-error.ts";
+
+const streamChunkSize = 512 * 1024;
+/** Small chunks are gathered, so that a slow sender does not cost a write for each packet. */
+const writeChunkSize = 1024 * 1024;
+
+/** Where the file with this hash lies; the signer, which re-reads what it vouches for, uses it too. */
+export function storedFilePath(root: string, sha256: string): string {
+  invariant(isHex(sha256, 32), "a file is named by a SHA-256");
+  return join(root, sha256.slice(0, 2), sha256);
+}
+
+export function storedMetadataPath(root: string, sha256: string): string {
+  return `${storedFilePath(root, sha256)}.metadata`;
+}
+
+export async function openFolderFileStore(root: string, random: Random): Promise<FileStore> {
+  const incoming = join(root, ".incoming");
+  await mkdir(incoming, { recursive: true });
+  return {
+    receive: () => receive(root, join(incoming, formatHex(random(16)))),
+    openFile: (sha256) => openFile(storedFilePath(root, sha256)),
+    readMetadata: (sha256) => readIfThere(storedMetadataPath(root, sha256)),
+    async removeFile(sha256) {
+      await rm(storedMetadataPath(root, sha256), { force: true });
+      await rm(storedFilePath(root, sha256), { force: true });
+    },
+    async sweepIncoming() {
+      const left = await readdir(incoming);
+      await Promise.all(left.map((name) => rm(join(incoming, name), { force: true })));
+      return left.length;
+    },
+    listHashes: () => listHashes(root),
+    backup: (folder) => backupFiles(root, folder),
+  };
+}
+
+async function receive(root: string, path: string): Promise<IncomingFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, "wx+", 0o644);
+  } catch (error) {
+    throw storageError(error, "store the file");
+  }
+  return new FolderIncomingFile(root, path, handle);
+}
+
+class FolderIncomingFile implements IncomingFile {
+  readonly #root: string;
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #pending: Uint8Array[] = [];
+  #pendingSize = 0;
+  #size = 0;
+  #done = false;
+
+  constructor(root: string, path: string, handle: FileHandle) {
+    this.#root = root;
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#pending.push(chunk);
+    this.#pendingSize += chunk.byteLength;
+    if (this.#pendingSize >= writeChunkSize) await this.#flush();
+  }
+
+  async open(): Promise<ByteSource> {
+    await this.#flush();
+    const handle = this.#handle;
+    return { size: this.#size, read: (offset, length) => readExactly(handle, offset, length) };
+  }
+
+  async keep(sha256: string, metadata: Uint8Array): Promise<void> {
+    const path = storedFilePath(this.#root, sha256);
+    const metadataPath = storedMetadataPath(this.#root, sha256);
+    const draft = `${this.#path}.metadata`;
+    try {
+      await this.#flush();
+      await Promise.all([this.#handle.sync(), writeSynced(draft, metadata)]);
+      await makeShard(this.#root, sha256);
+      // The metadata first: once the file has its name, everything that belongs to it is there.
+      await rename(draft, metadataPath);
+      await rename(this.#path, path);
+      await syncFolder(join(path, ".."));
+      this.#done = true;
+      await this.#handle.close();
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw storageError(error, "store the file");
+    }
+  }
+
+  async discard(): Promise<void> {
+    if (this.#done) return;
+    this.#done = true;
+    this.#pending = [];
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#path, { force: true }).catch(() => undefined);
+  }
+
+  async #flush(): Promise<void> {
+    const chunks = this.#pending;
+    this.#pending = [];
+    this.#pendingSize = 0;
+    try {
+      for (let rest = chunks; rest.length > 0;) {
+        const wanted = rest.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+        const { bytesWritten } = await this.#handle.writev(rest, this.#size);
+        this.#size += bytesWritten;
+        rest = bytesWritten === wanted ? [] : [Buffer.concat(rest).subarray(bytesWritten)];
+      }
+    } catch (error) {
+      throw storageError(error, "store the file");
+    }
+  }
+}
+
+async function readExactly(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await handle.read(bytes, at, length - at, offset + at);
+    if (bytesRead === 0) throw new RangeError(`Cannot read ${length} bytes at ${offset}`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "wx", 0o644);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function makeShard(root: string, sha256: string): Promise<void> {
+  const made = await mkdir(join(root, sha256.slice(0, 2)), { recursive: true });
+  if (made !== undefined) await syncFolder(root);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(path: string): Promise<StoredFile | undefined> {
+  try {
+    const { size } = await stat(path);
+    return { size, stream: (start, end) => streamFile(path, start, end) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storageError(error, "read the file");
+  }
+}
+
+async function* streamFile(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
+  const handle = await open(path, "r");
+  try {
+    for (let at = start; at < end;) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(streamChunkSize, end - at));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, at);
+      if (bytesRead === 0) throw new RangeError("Cannot read the file to its end: it is too short");
+      at += bytesRead;
+      yield bytesRead === chunk.byteLength ? chunk : chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storageError(error, "read the file");
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+async function* listHashes(root: string): AsyncIterable<readonly string[]> {
+  for (const shard of await readdir(root)) {
+    if (!isHex(shard, 1)) continue;
+    const names = await readdir(join(root, shard));
+    yield names.filter((name) => isHex(name, 32));
+  }
+}
+
+async function backupFiles(root: string, folder: string): Promise<number> {
+  let count = 0;
+  for (const shard of await readdir(root)) {
+    if (!isHex(shard, 1)) continue;
+    await mkdir(join(folder, shard), { recursive: true });
+    for (const name of await readdir(join(root, shard))) {
+      await linkOrCopy(join(root, shard, name), join(folder, shard, name));
+      if (!name.endsWith(".metadata")) count += 1;
+    }
+  }
+  return count;
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // Deleted since it was listed, or there from a backup into the same folder before.
+    if (code === "ENOENT" || code === "EEXIST") return;
+    // Another disk, or one without hard links.
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+  }
+}

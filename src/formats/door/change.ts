@@ -71,4 +71,9 @@ export type PagePointer = {
 
 export type ChangeResult =
   | { readonly id: string; readonly outcome: "published"; readonly page: PagePointer }
-  | { readonly id: string; readonly outcome: "refused"; readonly code: ChangeRefusedCode; readonly message: string };
+  | {
+      readonly id: string;
+      readonly outcome: "refused";
+      readonly code: ChangeRefusedCode;
+      readonly message: string;
+    };

@@ -1,0 +1,228 @@
+/**
+ * A whole Holdfast for a test: `holdfast up` in a folder of its own, its ready file, its access log, and proxies of
+ * further machines in front of it. Stopping it checks that no process is left.
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findProcessesNaming, runHoldfast, startProgram } from "./program.ts";
+import type { Program } from "./program.ts";
+import type { Run } from "./program-run.ts";
+import { isPresent, machineEnvironment } from "./tool-environment.ts";
+
+/** What the ready file of `up` says; every value is there. */
+export type ReadyFile = {
+  readonly index: string;
+  readonly upload: string;
+  readonly simple: string;
+  readonly proxy: string;
+  readonly proxySimple: string;
+  readonly username: string;
+  readonly token: string;
+  readonly rootFingerprint: string;
+  readonly metadata: string;
+  readonly targets: string;
+};
+
+/** One line of the index's access log. */
+export type AccessEntry = {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly agent: string;
+};
+
+export type Holdfast = {
+  readonly data: string;
+  readonly pid: number;
+  readonly ready: ReadyFile;
+  output(): string;
+  /** A `holdfast` command with this data folder, for instance `["admin", "project", "yank", …]`. */
+  command(args: readonly string[]): Promise<Run>;
+  readAccessLog(): Promise<readonly AccessEntry[]>;
+  /** Ends it by its pid; fails when a process or a port is left over. */
+  stop(): Promise<void>;
+  /** Stops it where it still runs and removes the folder. */
+  remove(): Promise<void>;
+};
+
+export type HoldfastOptions = {
+  readonly args?: readonly string[];
+  /** Text of a configuration file. */
+  readonly config?: string;
+  readonly via?: "launcher" | "npm";
+  /** The folder of an instance that ran before; a new one otherwise. */
+  readonly data?: string;
+};
+
+export async function startHoldfast(options: HoldfastOptions = {}): Promise<Holdfast> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-up-"));
+  const data = options.data ?? join(folder, "data");
+  const readyFile = join(folder, "ready.json");
+  const env = programEnvironment(folder);
+  const config: string[] = [];
+  if (options.config !== undefined) {
+    const path = join(folder, "holdfast.toml");
+    await writeFile(path, options.config);
+    config.push("--config", path);
+  }
+  const program = await startProgram({
+    args: [
+      ...(options.via === "npm" ? [] : ["up"]),
+      ...["--data", data, "--port", "0", "--proxy-port", "0", "--ready-file", readyFile],
+      ...config,
+      ...(options.args ?? []),
+    ],
+    readyFile,
+    env,
+    via: options.via ?? "launcher",
+  });
+  let isRunning = true;
+  const stop = async (): Promise<void> => {
+    isRunning = false;
+    await program.stop();
+    assert.deepEqual(await findProcessesNaming(data), [], "processes are left over");
+  };
+  return {
+    data,
+    pid: program.pid,
+    ready: parseReady(program),
+    output: program.output,
+    command: (args) => runHoldfast([...args, "--data", data], { env }),
+    readAccessLog: () => readAccessLog(data),
+    stop,
+    remove: async () => {
+      if (isRunning) {
+        await stop();
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type ProxyProgram = {
+  readonly state: string;
+  readonly proxy: string;
+  readonly simple: string;
+  readonly port: number;
+  output(): string;
+  /** `holdfast status --json` of this proxy's state folder. */
+  readStatus(): Promise<string>;
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+};
+
+export type ProxyOptions = {
+  readonly index: string;
+  /** The trust anchor's options, for instance `["--fingerprint", "sha256:…"]`. */
+  readonly anchor: readonly string[];
+  readonly port?: number;
+  readonly state?: string;
+  readonly args?: readonly string[];
+  readonly config?: string;
+};
+
+/** The proxy of another machine, with its own state folder. */
+export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-proxy-"));
+  const state = options.state ?? join(folder, "state");
+  const readyFile = join(folder, "ready.json");
+  const env = programEnvironment(folder);
+  const config: string[] = [];
+  if (options.config !== undefined) {
+    const path = join(folder, "holdfast.toml");
+    await writeFile(path, options.config);
+    config.push("--config", path);
+  }
+  const program = await startProgram({
+    args: [
+      ...["proxy", "--index", options.index, ...options.anchor, "--state", state],
+      ...["--port", String(options.port ?? 0), "--ready-file", readyFile],
+      ...config,
+      ...(options.args ?? []),
+    ],
+    readyFile,
+    env,
+    via: "launcher",
+  });
+  let isRunning = true;
+  const stop = async (): Promise<void> => {
+    isRunning = false;
+    await program.stop();
+    assert.deepEqual(await findProcessesNaming(state), [], "processes are left over");
+  };
+  const proxy = readyText(program, "proxy");
+  return {
+    state,
+    proxy,
+    simple: readyText(program, "proxySimple"),
+    port: Number(new URL(proxy).port),
+    output: program.output,
+    readStatus: async () => {
+      const run = await runHoldfast(["status", "--json", "--state", state], { env });
+      return run.stdout;
+    },
+    stop,
+    remove: async () => {
+      if (isRunning) {
+        await stop();
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Programs get an own home and, of the machine, only what finds other programs. */
+export function programEnvironment(home: string): Record<string, string> {
+  const path = machineEnvironment()["PATH"] ?? "/usr/bin:/bin";
+  return { HOME: home, PATH: path, LANG: "C.UTF-8" };
+}
+
+function parseReady(program: Program): ReadyFile {
+  const text = (key: string): string => readyText(program, key);
+  return {
+    index: text("index"),
+    upload: text("upload"),
+    simple: text("simple"),
+    proxy: text("proxy"),
+    proxySimple: text("proxySimple"),
+    username: text("username"),
+    token: text("token"),
+    rootFingerprint: text("rootFingerprint"),
+    metadata: text("metadata"),
+    targets: text("targets"),
+  };
+}
+
+function readyText(program: Program, key: string): string {
+  const value = program.ready.get(key);
+  if (value === undefined) {
+    throw new Error(`The ready file has no "${key}"; the program said:\n${program.output()}`);
+  }
+  return value;
+}
+
+async function readAccessLog(data: string): Promise<readonly AccessEntry[]> {
+  const path = join(data, "log", "index-access.jsonl");
+  if (!(await isPresent(path))) {
+    return [];
+  }
+  const entries: AccessEntry[] = [];
+  for (const line of (await readFile(path, "utf8")).split("\n")) {
+    if (line !== "") {
+      entries.push(parseAccessEntry(line));
+    }
+  }
+  return entries;
+}
+
+function parseAccessEntry(line: string): AccessEntry {
+  const members = new Map<string, unknown>(Object.entries(JSON.parse(line) ?? {}));
+  return {
+    method: String(members.get("method")),
+    path: String(members.get("path")),
+    status: Number(members.get("status")),
+    agent: String(members.get("agent") ?? ""),
+  };
+}

@@ -24,6 +24,7 @@ export type FormatErrorCode =
   | "config.toml"
   | "config.unknown-key"
   | "config.value"
+  | "deny.malformed"
   | "filename.invalid"
   | "filename.project"
   | "json.depth"

@@ -7,10 +7,10 @@ export type SimClock = {
   readonly set: (at: Date) => void;
 };
 
-export const SECOND = 1_000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export const SECOND: number = 1_000;
+export const MINUTE: number = 60 * SECOND;
+export const HOUR: number = 60 * MINUTE;
+export const DAY: number = 24 * HOUR;
 
 export function createSimClock(start: string): SimClock {
   let at = Date.parse(start);

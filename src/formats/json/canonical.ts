@@ -45,7 +45,7 @@ export function sortedNames(object: JsonObject): readonly string[] {
   const sorted = names.every(
     (name, index) => index === 0 || compareCodePoints(names[index - 1] ?? "", name) < 0,
   );
-  return sorted ? names : names.sort(compareCodePoints);
+  return sorted ? names : names.toSorted(compareCodePoints);
 }
 
 /** JavaScript compares UTF-16 units, which puts U+1F600 before U+FF5E; signed order is by code point. */

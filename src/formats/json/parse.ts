@@ -17,12 +17,16 @@ export type JsonLimits = {
 
 export const defaultJsonLimits: JsonLimits = { depthMax: 64, sizeMax: 64 * 1024 * 1024 };
 
-/** Throws FormatError `json.*` or `bytes.utf8`; `at` is the character offset. */
-export function parseJson(bytes: Uint8Array, limits: JsonLimits = defaultJsonLimits): Json {
+/** Throws FormatError `json.*` or `bytes.utf8`; its `at` is `file` and the character offset. */
+export function parseJson(
+  bytes: Uint8Array,
+  limits: JsonLimits = defaultJsonLimits,
+  file = "",
+): Json {
   if (bytes.byteLength > limits.sizeMax) {
-    throw new FormatError("json.size", `Cannot read JSON: more than ${limits.sizeMax} bytes`);
+    throw new FormatError("json.size", `Cannot read JSON: more than ${limits.sizeMax} bytes`, file);
   }
-  const reader = new JsonReader(parseUtf8(bytes), limits.depthMax);
+  const reader = new JsonReader(parseUtf8(bytes, file), limits.depthMax, file);
   return reader.readDocument();
 }
 
@@ -57,12 +61,14 @@ const hex4: RegExp = /^[0-9a-fA-F]{4}$/;
 class JsonReader {
   readonly #text: string;
   readonly #depthMax: number;
+  readonly #file: string;
   #position = 0;
   #depth = 0;
 
-  constructor(text: string, depthMax: number) {
+  constructor(text: string, depthMax: number, file: string) {
     this.#text = text;
     this.#depthMax = depthMax;
+    this.#file = file;
   }
 
   readDocument(): Json {
@@ -240,6 +246,8 @@ class JsonReader {
   }
 
   #error(what: string, code: FormatErrorCode = "json.syntax"): FormatError {
-    return new FormatError(code, `Cannot read JSON: ${what}`, `character ${this.#position}`);
+    const place = `character ${this.#position}`;
+    const at = this.#file === "" ? place : `${this.#file} ${place}`;
+    return new FormatError(code, `Cannot read JSON: ${what}`, at);
   }
 }

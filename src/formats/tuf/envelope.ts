@@ -1,0 +1,80 @@
+/**
+ * The file around every role (specification 4.2.2): `{"signatures": […], "signed": {…}}`. What is verified later is
+ * the canonical form of the received `signed` tree, unknown members included, never a form rebuilt from the value.
+ */
+import { formatHex, parseHex } from "#formats/bytes/hex.ts";
+import { FormatError } from "#formats/format-error.ts";
+import { canonicalJson, compareCodePoints } from "#formats/json/canonical.ts";
+import { json, list, object, string } from "#formats/json/decode.ts";
+import type { Decoder } from "#formats/json/decode.ts";
+import { formatJson } from "#formats/json/format.ts";
+import { defaultJsonLimits, parseJson } from "#formats/json/parse.ts";
+import { jsonObject } from "#formats/json/value.ts";
+import type { Json } from "#formats/json/value.ts";
+
+/** Well formed; nothing is said about whether the signatures are good. */
+export type Signed<T> = {
+  readonly value: T;
+  /** The `signed` member as received. */
+  readonly tree: Json;
+  /** The bytes that signatures cover. */
+  readonly canonical: Uint8Array;
+  /** By key id. Entries whose `sig` is empty or not hex are left out: they count as not signed. */
+  readonly signatures: ReadonlyMap<string, Uint8Array>;
+  /** The whole file as received. */
+  readonly bytes: Uint8Array;
+};
+
+type Envelope = {
+  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+  readonly signed: Json;
+};
+
+const envelope: Decoder<Envelope> = object({
+  signatures: list(object({ keyid: string, sig: string })),
+  signed: json,
+});
+
+/**
+ * `file` names the document in messages. Throws FormatError: what the decoder throws, `json.*`, or `tuf.envelope` when
+ * two signatures carry one key id, which the specification forbids.
+ */
+export function parseSigned<T>(bytes: Uint8Array, decoder: Decoder<T>, file = ""): Signed<T> {
+  const { signatures, signed } = envelope(parseJson(bytes, defaultJsonLimits, file), file);
+  return {
+    value: decoder(signed, file === "" ? "signed" : `${file} signed`),
+    tree: signed,
+    canonical: canonicalJson(signed),
+    signatures: signaturesByKeyId(signatures, file),
+    bytes,
+  };
+}
+
+/** Deterministic: members sorted, signatures in the order of their key ids. */
+export function formatEnvelope(
+  tree: Json,
+  signatures: ReadonlyMap<string, Uint8Array>,
+): Uint8Array {
+  const list = [...signatures]
+    .toSorted(([a], [b]) => compareCodePoints(a, b))
+    .map(([keyid, signature]) => jsonObject({ keyid, sig: formatHex(signature) }));
+  return formatJson(jsonObject({ signatures: list, signed: tree }));
+}
+
+const hexPattern: RegExp = /^(?:[0-9a-fA-F]{2})+$/;
+
+function signaturesByKeyId(
+  list: Envelope["signatures"],
+  file: string,
+): ReadonlyMap<string, Uint8Array> {
+  const keyIds = new Set<string>();
+  const signatures = new Map<string, Uint8Array>();
+  for (const { keyid, sig } of list) {
+    if (keyIds.has(keyid)) {
+      throw new FormatError("tuf.envelope", "Cannot read metadata: a key id signs twice", file);
+    }
+    keyIds.add(keyid);
+    if (hexPattern.test(sig)) signatures.set(keyid, parseHex(sig.toLowerCase()));
+  }
+  return signatures;
+}

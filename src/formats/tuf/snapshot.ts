@@ -1,0 +1,44 @@
+/** snapshot.json (specification 4.4): the version of every targets role at one moment. */
+import { FormatError } from "#formats/format-error.ts";
+import { memberPath, object, objectTree } from "#formats/json/decode.ts";
+import type { Decoder } from "#formats/json/decode.ts";
+import { jsonObject } from "#formats/json/value.ts";
+import type { Json, JsonObject } from "#formats/json/value.ts";
+import { metaFile, metaFileToJson, metadataToJson, parseMetadata } from "./metadata.ts";
+import type { MetaFile, Metadata } from "./metadata.ts";
+
+export type Snapshot = Metadata & {
+  /** By role name, without the `.json` of the file. */
+  readonly meta: ReadonlyMap<string, MetaFile>;
+};
+
+/** Throws FormatError `tuf.*`, `json.type`, `bytes.instant`. */
+export const snapshot: Decoder<Snapshot> = (value, at) => {
+  const metadata = parseMetadata("snapshot", value, at);
+  return { ...metadata, meta: snapshotMembers(value, at).meta };
+};
+
+const suffix = ".json";
+
+const roleFiles: Decoder<ReadonlyMap<string, MetaFile>> = (value, at) => {
+  const meta = new Map<string, MetaFile>();
+  for (const [name, file] of objectTree(value, at)) {
+    if (!name.endsWith(suffix)) {
+      const message = "Cannot read snapshot: it lists a name that does not end in .json";
+      throw new FormatError("tuf.metadata", message, memberPath(at, name));
+    }
+    meta.set(name.slice(0, -suffix.length), metaFile(file, memberPath(at, name)));
+  }
+  return meta;
+};
+
+const snapshotMembers: Decoder<{ readonly meta: ReadonlyMap<string, MetaFile> }> = object({
+  meta: roleFiles,
+});
+
+/** The `signed` member. `extra` are members beyond the specification. */
+export function snapshotToJson(value: Snapshot, extra: JsonObject = new Map()): JsonObject {
+  const meta = new Map<string, Json>();
+  for (const [role, file] of value.meta) meta.set(role + suffix, metaFileToJson(file));
+  return new Map([...extra, ...metadataToJson("snapshot", value), ...jsonObject({ meta })]);
+}

@@ -80,6 +80,10 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
     }
     const env = clientEnvironment(options.env);
     env["PATH"] = [tool.bin, env["PATH"]].join(delimiter);
+    if (name === "pdm") {
+      // Otherwise it asks a host of its own whether there is a newer pdm.
+      env["PDM_CHECK_UPDATE"] = "false";
+    }
     const { timeoutMs } = options;
     return runProgram(join(tool.bin, commandOf(name)), args, {
       env,

@@ -4,6 +4,7 @@
  */
 import { TrustError, UnavailableError } from "#core/errors.ts";
 import type { Evidence, TrustErrorCode, UnavailableErrorCode } from "#core/errors.ts";
+import { formatInstant } from "#formats/bytes/instant.ts";
 import { FormatError } from "#formats/format-error.ts";
 import type { FormatErrorCode } from "#formats/format-error.ts";
 
@@ -22,11 +23,30 @@ export type Refusal = {
 
 /** A refusal as it is kept: how often, and when. */
 export type RefusalRecord = {
-  readonly refusal: Refusal;
+  readonly code: string;
+  readonly sentence: string;
+  readonly subject: string;
+  readonly evidence: Readonly<Record<string, string | number | boolean>>;
   readonly firstAt: string;
   readonly lastAt: string;
   readonly count: number;
 };
+
+/** The record after one more of the same. */
+export function countRefusal(
+  refusal: Refusal,
+  earlier: RefusalRecord | undefined,
+  now: Date,
+): RefusalRecord {
+  const { code, sentence, subject } = refusal;
+  const evidence: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(refusal.evidence)) {
+    evidence[name] = typeof value === "object" ? value.text : value;
+  }
+  const lastAt = formatInstant(now);
+  const count = (earlier?.count ?? 0) + 1;
+  return { code, sentence, subject, evidence, firstAt: earlier?.firstAt ?? lastAt, lastAt, count };
+}
 
 /** Keeps at most `verdictLimits.refusalsMax` records; the same code for the same subject is one record. */
 export type RefusalStore = {

@@ -4,16 +4,12 @@
  */
 import { sha256Hex } from "#crypto/hash.ts";
 import { TrustError } from "#core/errors.ts";
+import { checkListedFile } from "#core/tuf/listed-file.ts";
 import type { Denial, DenyList } from "#formats/deny/deny-list.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { fileUrl, parsePage } from "#formats/python/simple-page.ts";
 import type { Page, PageFile } from "#formats/python/simple-page.ts";
-
-/** What TUF says of a target (specification 4.5). */
-export type TargetFacts = {
-  readonly length: number;
-  readonly hashes: ReadonlyMap<string, string>;
-};
+import type { TargetFile } from "#formats/tuf/targets.ts";
 
 /** A verified page, all of it. */
 export type VerifiedPage = { readonly sha256: string; readonly page: Page };
@@ -40,7 +36,7 @@ export function fileKey(sha256: string, filename: string): string {
 }
 
 /** The page's hash by which it is found; a page's target always has one. Throws `page.mismatch`. */
-export function pageSha256(project: ProjectName, target: TargetFacts): string {
+export function pageSha256(project: ProjectName, target: TargetFile): string {
   const sha256 = target.hashes.get("sha256");
   if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) return sha256;
   throw new TrustError("page.mismatch", `The page of ${project} is signed without a sha256`, {
@@ -48,13 +44,13 @@ export function pageSha256(project: ProjectName, target: TargetFacts): string {
   });
 }
 
-/** Throws `page.mismatch` when the bytes are not the target's, or are another project's page; `page.*` when malformed. */
+/** Throws `tuf.length`, `tuf.hash`; `page.mismatch` when it is another project's page; `page.*` when it is malformed. */
 export function openPage(
   project: ProjectName,
-  target: TargetFacts,
+  target: TargetFile,
   bytes: Uint8Array,
 ): VerifiedPage {
-  checkTargetBytes(`page of ${project}`, target, bytes);
+  checkListedFile(`the page of ${project}`, bytes, target);
   const page = parsePage(bytes);
   if (page.name !== project) {
     throw new TrustError(
@@ -64,28 +60,6 @@ export function openPage(
     );
   }
   return { sha256: pageSha256(project, target), page };
-}
-
-/** Length and sha256; the other hashes of a target add nothing to these. */
-export function checkTargetBytes(what: string, target: TargetFacts, bytes: Uint8Array): void {
-  const wanted = target.hashes.get("sha256") ?? "";
-  if (bytes.length !== target.length) {
-    throw new TrustError(
-      "page.mismatch",
-      `The ${what} has ${bytes.length} bytes, signed are ${target.length}`,
-      { signedLength: target.length, length: bytes.length },
-    );
-  }
-  const found = sha256Hex(bytes);
-  if (found === wanted) return;
-  throw new TrustError(
-    "page.mismatch",
-    `The ${what} was altered: its bytes are not the signed ones`,
-    {
-      signedSha256: wanted,
-      sha256: found,
-    },
-  );
 }
 
 export function offerPage({ sha256, page }: VerifiedPage, denials: DenyList): OfferedPage {

@@ -66,7 +66,8 @@ export type FormatErrorCode =
   | "wheel.name"
   | "wheel.record"
   | "wheel.record-mismatch"
-  | "wheel.version";
+  | "wheel.version"
+  | "wheel.wheel-file";
 
 export class FormatError extends Error {
   override readonly name = "FormatError";

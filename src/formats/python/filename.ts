@@ -7,7 +7,7 @@ import { FormatError } from "#formats/format-error.ts";
 import { filenameLengthMax } from "./limits.ts";
 import { normaliseProjectName } from "./project-name.ts";
 import type { ProjectName } from "./project-name.ts";
-import { quoteText } from "./quote-text.ts";
+import { quoteText } from "#formats/bytes/quote-text.ts";
 import { isVersion, normaliseVersion } from "./version.ts";
 
 export type WheelFilename = {

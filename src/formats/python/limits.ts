@@ -26,3 +26,20 @@ export const pageLimits: PageLimits = {
   urlLengthMax: 2_048,
   reasonLengthMax: 4_096,
 };
+
+export type MetadataLimits = {
+  /** METADATA, PKG-INFO or WHEEL; descriptions of some projects have half a megabyte. */
+  readonly sizeMax: number;
+  /** Lines before the body; descriptions used to be folded into a header. */
+  readonly headerLinesMax: number;
+  readonly lineLengthMax: number;
+};
+
+export const metadataLimits: MetadataLimits = {
+  sizeMax: 4 * 1024 * 1024,
+  headerLinesMax: 50_000,
+  lineLengthMax: 262_144,
+};
+
+/** RECORD of a wheel with 100,000 members. */
+export const recordSizeMax: number = 32 * 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 import { FormatError } from "#formats/format-error.ts";
 import { projectNameLengthMax } from "./limits.ts";
-import { quoteText } from "./quote-text.ts";
+import { quoteText } from "#formats/bytes/quote-text.ts";
 
 declare const brand: unique symbol;
 

@@ -19,7 +19,7 @@ import { isProjectName } from "./project-name.ts";
 import type { ProjectName } from "./project-name.ts";
 import { isProjectStatus } from "./project-status.ts";
 import type { ProjectStatus } from "./project-status.ts";
-import { quoteText } from "./quote-text.ts";
+import { quoteText } from "#formats/bytes/quote-text.ts";
 import { compareVersions, normaliseVersion } from "./version.ts";
 
 export const simpleApiVersion = "1.4";
@@ -60,6 +60,21 @@ export function comparePageFiles(left: PageFile, right: PageFile): number {
   return left.filename < right.filename ? -1 : Number(left.filename > right.filename);
 }
 
+/** The order of a page's versions: PEP 440's, then by text, for `1.0` and `1.0.0` are one version in two spellings. */
+export function comparePageVersions(left: string, right: string): number {
+  return compareVersions(left, right) || (left < right ? -1 : Number(left > right));
+}
+
+/** PEP 700: to the second, or with a fraction of up to six digits, in UTC. */
+export function isUploadTime(text: string): boolean {
+  try {
+    parseInstant(text.replace(/\.[0-9]{1,6}Z$/, "Z"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Where a file is, seen from its project's page. */
 export function fileUrl(project: ProjectName, sha256: string, filename: string): string {
   return `../../files/${project}/${sha256}/${encodeURIComponent(filename)}`;
@@ -73,7 +88,7 @@ export function formatPageFile(file: PageFile): string {
     `"filename":${quoteJson(file.filename)},"hashes":{"sha256":"${file.sha256}"},`,
     requiresPython === undefined ? "" : `"requires-python":${quoteJson(requiresPython)},`,
     `"size":${file.size},"upload-time":${quoteJson(file.uploadTime)},"url":${quoteJson(file.url)},`,
-    `"yanked":${typeof yanked === "string" ? quoteJson(yanked) : String(yanked)}}`,
+    `"yanked":${typeof yanked === "string" && yanked !== "" ? quoteJson(yanked) : String(yanked !== false)}}`,
   ].join("");
 }
 
@@ -89,7 +104,7 @@ export function formatPageFromEntries(head: PageHead, entries: readonly string[]
   // PEP 792: a quarantined project offers no files.
   const offered = status === "quarantined" ? [] : entries;
   const reason = statusReason === undefined ? "" : `"reason":${quoteJson(statusReason)},`;
-  const ordered = versions.toSorted(compareVersions);
+  const ordered = versions.toSorted(comparePageVersions);
   return formatUtf8(
     [
       `{"files":[${offered.join(",")}],"meta":{"api-version":"${simpleApiVersion}"},`,
@@ -116,7 +131,7 @@ export function parsePage(bytes: Uint8Array): Page {
     throw malformed(`version ${quoteText(file.version)} is not in versions`, `files[${index}]`);
   });
   checkAscending(files, comparePageFiles, "files");
-  checkAscending(versions, compareVersions, "versions");
+  checkAscending(versions, comparePageVersions, "versions");
   if (status.status === "quarantined" && files.length > 0) {
     throw malformed("a quarantined project offers no files", "files");
   }
@@ -180,6 +195,8 @@ export function renderPageAnchor(file: PageFile): string {
   return `    <a ${attributes.join(" ")}>${escapeHtml(file.filename)}</a><br>`;
 }
 
+const unwanted = /[\p{Cc}\u2028\u2029]/u;
+
 /** Text on one line: it ends up in headers, terminals and HTML. */
 function line(lengthMax: number): Decoder<string> {
   return (value, at) => {
@@ -188,7 +205,7 @@ function line(lengthMax: number): Decoder<string> {
     if (text.length > lengthMax) {
       throw new FormatError("page.limit", `More than ${lengthMax} characters`, at);
     }
-    if (/[\p{Cc}\u2028\u2029]/u.test(text)) throw malformed("a control character", at);
+    if (unwanted.test(text)) throw malformed("a control character", at);
     return text;
   };
 }
@@ -229,11 +246,10 @@ const sha256Hashes = object({
   },
 });
 
-/** PEP 700: to the second, or with a fraction of up to six digits, in UTC. */
 const uploadTime: Decoder<string> = (value, at) => {
   const text = line(32)(value, at);
-  parseInstant(text.replace(/\.[0-9]{1,6}Z$/, "Z"), at);
-  return text;
+  if (isUploadTime(text)) return text;
+  throw malformed("not a time in UTC", at);
 };
 
 const yankedOrNot: Decoder<boolean | string> = (value, at) =>
@@ -318,9 +334,8 @@ function malformed(reason: string, at: string): FormatError {
 }
 
 function quoteJson(value: string): string {
-  // JSON.stringify writes a lone surrogate as an escape, which no strict reader takes back.
-  if (value.isWellFormed()) return JSON.stringify(value);
-  throw new FormatError("page.malformed", `Cannot write ${quoteText(value)}: a lone surrogate`);
+  if (value.isWellFormed() && !unwanted.test(value)) return JSON.stringify(value);
+  throw malformed(`cannot write ${quoteText(value)}: it is not one line of text`, "");
 }
 
 const entities: ReadonlyMap<string, string> = new Map([

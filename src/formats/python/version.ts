@@ -5,7 +5,7 @@
  */
 import { FormatError } from "#formats/format-error.ts";
 import { versionLengthMax } from "./limits.ts";
-import { quoteText } from "./quote-text.ts";
+import { quoteText } from "#formats/bytes/quote-text.ts";
 
 type Version = {
   readonly epoch: string;

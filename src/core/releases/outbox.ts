@@ -11,7 +11,7 @@ import type { ReleaseStore } from "./release-store.ts";
 import type { SignerDoor } from "./signer-door.ts";
 
 export type OutboxPorts = {
-  readonly store: ReleaseStore;
+  readonly store: Pick<ReleaseStore, "findChange" | "readOutbox" | "recordResult">;
   readonly door: SignerDoor;
   readonly clock: Clock;
   readonly timer: Timer;

@@ -1,0 +1,37 @@
+/** The bench's command line. */
+
+import { parseArgs } from "node:util";
+
+export type BenchOptions = {
+  /** Empty: all scenarios. */
+  readonly only: readonly string[];
+  readonly quick: boolean;
+  /** Write RESULTS.md; a partial or quick run does so only when told. */
+  readonly write: boolean;
+};
+
+export const USAGE: string = `npm run bench -- [--only NAME,NAME…] [--quick] [--write | --no-write]
+
+Scenarios: pages, downloads, uploads, installs, scale, large-upload.
+--quick    short rounds and small sets: shows that all works, judges nothing
+--write    write bench/RESULTS.md (a full run does so unless --no-write)
+`;
+
+/** Throws a TypeError for what it does not know. */
+export function parseOptions(args: readonly string[], names: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      only: { type: "string" },
+      quick: { type: "boolean" },
+      write: { type: "boolean" },
+    },
+  });
+  const only = values.only?.split(",").filter((name) => name !== "") ?? [];
+  for (const name of only) {
+    if (!names.includes(name)) throw new TypeError(`There is no scenario "${name}"`);
+  }
+  const quick = values.quick ?? false;
+  return { only, quick, write: values.write ?? (!quick && only.length === 0) };
+}

@@ -1,0 +1,18 @@
+/** The updater's port for what must survive the process. */
+
+/**
+ * Bytes come back exactly as they were given, or not at all: never a part, never a mixture. All of it is verified
+ * again when it is read, so a store that loses files costs downloads, and one that lies costs rollback protection.
+ */
+export type TrustedStore = {
+  /** The newest root that was written; undefined while there is no trust anchor. */
+  readRoot(): Promise<Uint8Array | undefined>;
+  /** Durable on return, and from then on what `readRoot` answers. Every version is kept for ever. */
+  writeRoot(version: number, bytes: Uint8Array): Promise<void>;
+  /** The last file written for a role. The name is any text; what files are called is the store's business. */
+  readRole(name: string): Promise<Uint8Array | undefined>;
+  /** Replaces the file in one step. Durable on return for timestamp, snapshot and targets; others may be lost. */
+  writeRole(name: string, bytes: Uint8Array): Promise<void>;
+  /** Durable on return; no error where there is nothing. */
+  deleteRole(name: string): Promise<void>;
+};

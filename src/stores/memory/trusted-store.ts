@@ -1,0 +1,31 @@
+/** A TrustedStore that lives as long as its object: for tests, and for runs that leave nothing behind. */
+import type { TrustedStore } from "#core/tuf/trusted-store.ts";
+
+export type MemoryTrustedStore = TrustedStore & {
+  /** By version. */
+  readonly roots: ReadonlyMap<number, Uint8Array>;
+  /** By role name. */
+  readonly roles: ReadonlyMap<string, Uint8Array>;
+};
+
+export function createMemoryTrustedStore(): MemoryTrustedStore {
+  const roots = new Map<number, Uint8Array>();
+  const roles = new Map<string, Uint8Array>();
+  let newest: number | undefined;
+  return {
+    roots,
+    roles,
+    readRoot: async () => (newest === undefined ? undefined : roots.get(newest)),
+    writeRoot: async (version, bytes) => {
+      roots.set(version, bytes.slice());
+      newest = version;
+    },
+    readRole: async (name) => roles.get(name),
+    writeRole: async (name, bytes) => {
+      roles.set(name, bytes.slice());
+    },
+    deleteRole: async (name) => {
+      roles.delete(name);
+    },
+  };
+}

@@ -20,9 +20,11 @@ export type TrustErrorCode =
   | "anchor.fingerprint"
   | "anchor.missing"
   | "page.mismatch"
+  | "page.missing"
   | "file.denied"
   | "file.hash"
   | "file.length"
+  | "file.missing"
   | "file.not-listed";
 
 /** What a victim can show to others: the values that contradict each other. */
@@ -41,29 +43,40 @@ export class TrustError extends Error {
 }
 
 export type RefusedErrorCode =
-  | "auth.missing"
-  | "auth.invalid"
+  | "account.exists"
+  | "account.unknown"
   | "auth.forbidden"
+  | "auth.invalid"
+  | "auth.missing"
   | "auth.rate"
+  | "change.id-reused"
+  | "change.malformed"
   | "data-folder.in-use"
   | "data-folder.unusable"
+  | "file.unknown"
+  | "limit.files"
   | "listen.port-in-use"
+  | "metadata.refused"
   | "project.archived"
   | "project.name-taken"
   | "project.quarantined"
   | "project.unknown"
   | "ready-file.unwritable"
   | "request.invalid"
+  | "request.method"
+  | "request.not-found"
+  | "request.range"
+  | "request.timeout"
+  | "request.too-large"
+  | "token.unknown"
   | "upload.digest-mismatch"
   | "upload.filename"
   | "upload.filename-deleted"
   | "upload.filename-reused"
   | "upload.form"
+  | "upload.stored-bytes"
   | "upload.too-large"
-  | "file.unknown"
-  | "token.unknown"
-  | "account.unknown"
-  | "account.exists";
+  | "upload.unknown";
 
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
@@ -76,7 +89,9 @@ export class RefusedError extends Error {
 }
 
 export type UnavailableErrorCode =
+  | "index.busy"
   | "network.connect"
+  | "network.credentials"
   | "network.idle"
   | "network.malformed"
   | "network.rate"
@@ -86,9 +101,11 @@ export type UnavailableErrorCode =
   | "network.status"
   | "network.timeout"
   | "network.truncated"
+  | "page.missing"
+  | "signer.fenced"
   | "signer.unreachable"
-  | "storage.full"
-  | "storage.failed";
+  | "storage.failed"
+  | "storage.full";
 
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";

@@ -63,10 +63,10 @@ async function install(root, release, fail) {
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   say("installing what it needs, this once (about half a minute)");
-  const arguments_ = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const npmArguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   // Whatever NODE_ENV or a person's own npm settings say: the Node that runs everything is an optional dependency.
-  arguments_.push("--include=dev", "--include=optional");
-  const npm = spawn("npm", arguments_, { cwd: root, stdio: ["ignore", 2, 2] });
+  npmArguments.push("--include=dev", "--include=optional");
+  const npm = spawn("npm", npmArguments, { cwd: root, stdio: ["ignore", 2, 2] });
   if (npm.pid !== undefined) release.addOwner(npm.pid);
   const endWith = (signal, code) => () => {
     npm.kill(signal);

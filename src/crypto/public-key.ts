@@ -149,7 +149,7 @@ const fieldPrime: bigint = (1n << 255n) - 19n;
 /** Points of small order, and encodings that are not reduced: a second text for the same point. */
 function isWeakEd25519Point(raw: Uint8Array): boolean {
   let y = 0n;
-  for (const [index, byte] of [...raw].reverse().entries()) {
+  for (const [index, byte] of [...raw].toReversed().entries()) {
     y = (y << 8n) | BigInt(index === 0 ? byte & 0x7f : byte);
   }
   return y >= fieldPrime || smallOrderY.has(y);

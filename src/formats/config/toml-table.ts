@@ -2,7 +2,7 @@
  * A TOML document as the list of its keys, each of which must be asked for: what nobody took is unknown, and refused,
  * because a mistyped key that is silently ignored is a setting somebody believes to have made.
  */
-import { parse, TomlError } from "smol-toml";
+import { parse, TomlDate, TomlError } from "smol-toml";
 import { FormatError } from "#formats/format-error.ts";
 import { nearestWord } from "./nearest-word.ts";
 
@@ -53,7 +53,7 @@ function listValues(value: unknown, key: string, values: Map<string, unknown>): 
     typeof value === "object" &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof Date);
+    !(value instanceof TomlDate);
   if (!isTable) {
     values.set(key, value);
     return;

@@ -16,7 +16,7 @@ export type MirrorRequest = {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** What the index answers to this request. */
+  /** What the index answers to this request, uncompressed. */
   honest(): Promise<MirrorAnswer>;
 };
 
@@ -66,27 +66,30 @@ async function answer(
   response: ServerResponse,
   attack: Attack | undefined,
 ): Promise<void> {
-  const honest = (): Promise<MirrorAnswer> => fetchHonest(upstream, request);
   const seen: MirrorRequest = {
     method: request.method ?? "GET",
     path: request.url ?? "/",
     headers: request.headers,
-    honest,
+    honest: () => fetchHonest(upstream, request, { "accept-encoding": "identity" }),
   };
   const lie = await attack?.(seen);
   if (typeof lie === "function") {
     lie(response);
     return;
   }
-  const { status, headers, body } = lie ?? (await honest());
+  const { status, headers, body } = lie ?? (await fetchHonest(upstream, request, {}));
   response.writeHead(status, { ...headers, "content-length": String(body.length) });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function fetchHonest(upstream: string, request: IncomingMessage): Promise<MirrorAnswer> {
+function fetchHonest(
+  upstream: string,
+  request: IncomingMessage,
+  overrides: Readonly<Record<string, string>>,
+): Promise<MirrorAnswer> {
   return new Promise((resolve, reject) => {
     const url = new URL(request.url ?? "/", upstream);
-    const headers = { ...request.headers, host: url.host, connection: "close" };
+    const headers = { ...request.headers, ...overrides, host: url.host, connection: "close" };
     const forward = httpRequest(url, { method: request.method, headers }, (reply) => {
       const chunks: Buffer[] = [];
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -160,13 +160,7 @@ class JsonReader {
         pieces.push(this.#readEscape());
         continue;
       }
-      let end = this.#position;
-      for (let next = code; next !== quote && next !== backslash; next = text.charCodeAt(++end)) {
-        if (next >= 0x20) continue;
-        this.#position = end;
-        throw this.#error("a control character in a string", "json.string");
-      }
-      if (end > text.length) throw this.#error("the string has no end");
+      const end = this.#pieceEnd(code);
       pieces.push(text.slice(this.#position, end));
       this.#position = end;
     }
@@ -175,6 +169,19 @@ class JsonReader {
     // The bytes were valid UTF-8, so only \u escapes can leave half a pair.
     if (!value.isWellFormed()) throw this.#error("a lone surrogate in a string", "json.string");
     return value;
+  }
+
+  /** Where the piece without escapes that starts here with `code` ends. */
+  #pieceEnd(code: number): number {
+    const text = this.#text;
+    let end = this.#position;
+    for (let next = code; next !== quote && next !== backslash; next = text.charCodeAt(++end)) {
+      if (next >= 0x20) continue;
+      this.#position = end;
+      if (end >= text.length) throw this.#error("the string has no end");
+      throw this.#error("a control character in a string", "json.string");
+    }
+    return end;
   }
 
   #readEscape(): string {

@@ -219,10 +219,14 @@ async function readAccessLog(data: string): Promise<readonly AccessEntry[]> {
 
 function parseAccessEntry(line: string): AccessEntry {
   const members = new Map<string, unknown>(Object.entries(JSON.parse(line) ?? {}));
+  const memberText = (name: string): string => {
+    const value = members.get(name);
+    return typeof value === "string" ? value : "";
+  };
   return {
-    method: String(members.get("method")),
-    path: String(members.get("path")),
+    method: memberText("method"),
+    path: memberText("path"),
     status: Number(members.get("status")),
-    agent: String(members.get("agent") ?? ""),
+    agent: memberText("agent"),
   };
 }

@@ -7,7 +7,7 @@ export const simpleJson = "application/vnd.pypi.simple.v1+json";
 export async function fetchBytes(url: URL | string, accept = "*/*"): Promise<Uint8Array> {
   const response = await fetch(url, { headers: { accept } });
   const bytes = new Uint8Array(await response.arrayBuffer());
-  assert.equal(response.status, 200, `${url} answered ${response.status}`);
+  assert.equal(response.status, 200, `${String(url)} answered ${response.status}`);
   return bytes;
 }
 

@@ -58,10 +58,15 @@ export async function publish(
         options,
       );
     case "flit":
-      // flit builds what it uploads.
+      // flit builds what it uploads; the fixed date makes the same sources the same bytes.
       return machine.run("flit", ["publish"], {
         ...options,
-        env: { FLIT_INDEX_URL: upload, FLIT_USERNAME: username, FLIT_PASSWORD: token },
+        env: {
+          FLIT_INDEX_URL: upload,
+          FLIT_USERNAME: username,
+          FLIT_PASSWORD: token,
+          SOURCE_DATE_EPOCH: "1767225600",
+        },
       });
   }
 }

@@ -12,6 +12,8 @@ export type WheelPlan = {
   readonly answer?: number;
   /** So many bytes of ballast that does not compress. */
   readonly ballast?: number;
+  /** The name of one more member, for instance one that leaves the folder it is unpacked to. */
+  readonly extraMember?: string;
 };
 
 export type SmallWheel = {
@@ -45,6 +47,9 @@ export function makeWheel(plan: WheelPlan): SmallWheel {
   ];
   if (plan.ballast !== undefined) {
     members.push({ name: `${module}_ballast.bin`, bytes: makeBallast(plan.ballast, stem) });
+  }
+  if (plan.extraMember !== undefined) {
+    members.push({ name: plan.extraMember, bytes: utf8("print('out')\n") });
   }
   const record = `${info}/RECORD`;
   const rows = members.map(({ name, bytes }) => `${name},sha256=${digest(bytes)},${bytes.length}`);

@@ -1,0 +1,125 @@
+/**
+ * What people read when the index refuses an upload: each of the six uploaders shows the code and the sentence in its own
+ * output. And what is not refused: the same bytes again.
+ */
+import assert from "node:assert/strict";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { startHoldfast } from "./holdfast.ts";
+import type { Holdfast } from "./holdfast.ts";
+import { aMachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import { checkSuccess } from "./program-run.ts";
+import type { Run } from "./program-run.ts";
+import { publish } from "./publishing.ts";
+import { buildProject, uploaders } from "./python-project.ts";
+import type { BuiltProject, Uploader } from "./python-project.ts";
+import { makeWheel } from "./small-wheel.ts";
+import { fetchFileList } from "./plain-client.ts";
+
+describe("upload refusals", () => {
+  let machine: Machine;
+  let holdfast: Holdfast;
+
+  before(async () => {
+    machine = await aMachine([...uploaders, "build"]);
+    holdfast = await startHoldfast();
+  });
+
+  after(async () => {
+    await holdfast?.remove();
+    await machine?.remove();
+  });
+
+  const expectRefusal = (run: Run, code: string, sentence: RegExp): void => {
+    assert.notEqual(run.status, 0, run.output);
+    assert.ok(run.text.includes(code), `does not say ${code}:\n${run.output}`);
+    assert.match(run.text, sentence, `does not say why:\n${run.output}`);
+  };
+
+  for (const uploader of uploaders) {
+    test(`${uploader} may send the same bytes again, and no others under that name`, async () => {
+      const project = await buildProject(machine, { name: `twice-${uploader}`, backend: uploader });
+      checkSuccess(await publish(machine, uploader, project, holdfast.ready));
+      const listed = await fetchFileList(holdfast.ready.simple, project.name);
+      assert.equal(listed.length, 2);
+      checkSuccess(await publish(machine, uploader, project, holdfast.ready));
+
+      const source = join(project.folder, "src", project.module, "__init__.py");
+      await writeFile(source, `"""Something else."""\n`);
+      const changed = await rebuild(machine, uploader, project);
+      const run = await publish(machine, uploader, changed, holdfast.ready);
+      expectRefusal(run, "upload.filename-reused", /File already exists \('twice_/);
+      assert.deepEqual(await fetchFileList(holdfast.ready.simple, project.name), listed);
+    });
+  }
+
+  for (const uploader of uploaders.filter((name) => name !== "flit")) {
+    test(`${uploader} shows why a wheel that writes outside is refused`, async () => {
+      const name = `outside-${uploader}`;
+      const project = await buildProject(machine, { name, backend: uploader });
+      const wheel = makeWheel({ project: name, version: "1.0", extraMember: "../outside.py" });
+      await rm(join(project.folder, "dist"), { recursive: true });
+      const path = join(project.folder, "dist", wheel.filename);
+      await mkdir(dirname(path));
+      await writeFile(path, wheel.bytes);
+      const run = await publish(machine, uploader, { ...project, files: [path] }, holdfast.ready);
+      expectRefusal(run, "archive.traversal", /climbs out with/);
+      await assertNothingLeft(holdfast, name, basename(path));
+    });
+  }
+
+  test("flit shows why an sdist with a link that leads outside is refused", async () => {
+    const plan = { name: "outside-flit", backend: "flit" } as const;
+    const project = await buildProject(machine, plan);
+    await symlink("/etc/hostname", join(project.folder, "src", project.module, "link.txt"));
+    const run = await publish(machine, "flit", project, holdfast.ready);
+    expectRefusal(run, "archive.link", /leads out of the archive/);
+    await assertNothingLeft(holdfast, plan.name, "outside_flit-1.0.tar.gz");
+  });
+
+  for (const uploader of uploaders) {
+    test(`${uploader} shows that a token is wrong`, async () => {
+      const project = await buildProject(machine, { name: `wrong-${uploader}`, backend: uploader });
+      const run = await publish(machine, uploader, project, {
+        ...holdfast.ready,
+        token: "not-a-token",
+      });
+      expectRefusal(run, "auth.invalid", /token/i);
+    });
+  }
+});
+
+async function rebuild(
+  machine: Machine,
+  uploader: Uploader,
+  project: BuiltProject,
+): Promise<BuiltProject> {
+  await rm(join(project.folder, "dist"), { recursive: true });
+  if (uploader === "uv") {
+    await machine.runWell("uv", ["build", "--no-python-downloads", "--python", machine.python], {
+      cwd: project.folder,
+    });
+  } else if (uploader !== "flit") {
+    await machine.runWell("build", ["--no-isolation", "--skip-dependency-check"], {
+      cwd: project.folder,
+    });
+  }
+  return project;
+}
+
+/** Neither listed nor kept. */
+async function assertNothingLeft(
+  holdfast: Holdfast,
+  project: string,
+  filename: string,
+): Promise<void> {
+  const response = await fetch(new URL(`${project}/`, holdfast.ready.simple), {
+    headers: { accept: "application/vnd.pypi.simple.v1+json" },
+  });
+  const page = await response.text();
+  assert.ok(response.status === 404 || !page.includes(filename), page);
+  const entries = await readFile(join(holdfast.data, "log", "index-access.jsonl"), "utf8");
+  assert.ok(!entries.includes(`/${filename}`), "it was served");
+}

@@ -31,5 +31,5 @@ export const archiveLimits: ArchiveLimits = {
   ratioFreeSize: 64 * 1024 ** 2,
   extendedHeaderSizeMax: 1024 ** 2,
   gzipHeaderSizeMax: 4_096,
-  readSize: 256 * 1024,
+  readSize: 64 * 1024,
 };

@@ -102,8 +102,7 @@ async function measure(bench: Bench, holdfast: HoldfastPeer, client: Client): Pr
     bench.say(`${client} install, round ${round} of ${rounds}`);
     const straight = await install(bench, client, nginxUrl);
     const warm = await install(bench, client, holdfast.ready.proxySimple);
-    const proxy = await startColdProxy(bench, holdfast);
-    const cold = await install(bench, client, proxy.simple).finally(() => proxy.child.stop());
+    const cold = await installThroughColdProxy(bench, holdfast, client);
     if (warm.tree !== straight.tree || cold.tree !== straight.tree) {
       throw new Error(`${client} installed other bytes through the proxy`);
     }
@@ -126,6 +125,19 @@ async function measure(bench: Bench, holdfast: HoldfastPeer, client: Client): Pr
       target: { atMost: target },
       note: "client caches empty",
     });
+  }
+}
+
+async function installThroughColdProxy(
+  bench: Bench,
+  holdfast: HoldfastPeer,
+  client: Client,
+): Promise<{ ms: number; tree: string }> {
+  const proxy = await startColdProxy(bench, holdfast);
+  try {
+    return await install(bench, client, proxy.simple);
+  } finally {
+    await proxy.child.stop();
   }
 }
 

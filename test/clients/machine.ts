@@ -15,6 +15,8 @@ export type ClientOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Further tools whose commands this one may call. */
+  readonly alongside?: readonly ToolName[];
 };
 
 /** A virtual environment made for one installation. */
@@ -34,6 +36,8 @@ export type Machine = {
   run(tool: ToolName, args: readonly string[], options?: ClientOptions): Promise<Run>;
   /** Runs one of the clients, which has to succeed. */
   runWell(tool: ToolName, args: readonly string[], options?: ClientOptions): Promise<Run>;
+  /** Runs the Python of one of the clients, with its packages; has to succeed. */
+  runPython(tool: ToolName, args: readonly string[], options?: ClientOptions): Promise<Run>;
   /** The environment clients run in, for programs that are not among the tools. */
   clientEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
   freshEnvironment(): Promise<FreshEnvironment>;
@@ -69,17 +73,22 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
     await mkdir(path);
     return path;
   };
+  const toolOf = (name: ToolName): Tool => {
+    const tool = tools.get(name);
+    if (tool === undefined) {
+      throw new Error(`This machine was made without ${name}`);
+    }
+    return tool;
+  };
   const run = (
     name: ToolName,
     args: readonly string[],
     options: ClientOptions = {},
   ): Promise<Run> => {
-    const tool = tools.get(name);
-    if (tool === undefined) {
-      throw new Error(`This machine was made without ${name}`);
-    }
+    const tool = toolOf(name);
     const env = clientEnvironment(options.env);
-    env["PATH"] = [tool.bin, env["PATH"]].join(delimiter);
+    const others = (options.alongside ?? []).map((other) => toolOf(other).bin);
+    env["PATH"] = [tool.bin, ...others, env["PATH"]].join(delimiter);
     if (name === "pdm") {
       // Otherwise it asks a host of its own whether there is a newer pdm.
       env["PDM_CHECK_UPDATE"] = "false";
@@ -107,6 +116,11 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
     home,
     python: python.path,
     run,
+    runPython: (name, args, options = {}) =>
+      runToSuccess(toolOf(name).python, args, {
+        env: clientEnvironment(options.env),
+        cwd: options.cwd ?? home,
+      }),
     runWell: async (name, args, options) => checkSuccess(await run(name, args, options)),
     clientEnvironment,
     freshEnvironment,

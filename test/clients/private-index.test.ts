@@ -1,0 +1,132 @@
+/**
+ * A private index: reads need a token too. pip and uv find it where people keep it (address, netrc, keyring), and the
+ * proxy of the machine keeps its own.
+ */
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { startHoldfast, startProxy } from "./holdfast.ts";
+import type { Holdfast } from "./holdfast.ts";
+import { installInto } from "./installing.ts";
+import { aMachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import { checkSuccess } from "./program-run.ts";
+import type { Run } from "./program-run.ts";
+import { uploadNew } from "./uploading.ts";
+
+const clients = ["pip", "uv"] as const;
+type Client = (typeof clients)[number];
+const keyringBackend = { PYTHON_KEYRING_BACKEND: "keyrings.alt.file.PlaintextKeyring" };
+
+describe("a private index", () => {
+  let holdfast: Holdfast;
+
+  before(async () => {
+    holdfast = await startHoldfast({ args: ["--private"] });
+    await uploadNew(holdfast.ready, { project: "secret-cove", version: "1.0" });
+  });
+
+  after(async () => {
+    await holdfast?.remove();
+  });
+
+  /** The simple index with this user information in its address. */
+  const simpleAs = (userInformation: string): string =>
+    holdfast.ready.simple.replace("//", `//${userInformation}@`);
+
+  const expectInstalled = async (
+    machine: Machine,
+    run: (python: string) => Promise<Run>,
+  ): Promise<void> => {
+    const environment = await machine.freshEnvironment();
+    checkSuccess(await run(environment.python));
+    const use = await environment.python3("import secret_cove; print(secret_cove.answer())");
+    assert.equal(use.stdout.trim(), "42");
+    assert.deepEqual(machine.outsideAttempts, []);
+    await machine.remove();
+  };
+
+  const arguments_ = (client: Client, python: string, simple: string): readonly string[] =>
+    client === "pip"
+      ? ["--python", python, "install", "--no-input", "--index-url", simple, "secret-cove"]
+      : ["pip", "install", "--python", python, "--default-index", simple, "secret-cove"];
+
+  for (const client of clients) {
+    test(`${client} gets nothing without a token`, async () => {
+      const machine = await aMachine([client]);
+      const environment = await machine.freshEnvironment();
+      const run = await installInto(machine, client, environment, holdfast.ready.simple, [
+        "secret-cove",
+      ]);
+      assert.notEqual(run.status, 0);
+      assert.match(run.text, client === "pip" ? /401|User for/ : /401 Unauthorized|credentials/i);
+      await machine.remove();
+    });
+
+    test(`${client} takes the token from the address`, async () => {
+      const machine = await aMachine([client]);
+      const { username, token } = holdfast.ready;
+      await expectInstalled(machine, (python) =>
+        machine.run(client, arguments_(client, python, simpleAs(`${username}:${token}`))),
+      );
+    });
+
+    test(`${client} takes the token from netrc`, async () => {
+      const machine = await aMachine([client]);
+      const { username, token } = holdfast.ready;
+      const netrc = `machine 127.0.0.1\nlogin ${username}\npassword ${token}\n`;
+      await writeFile(join(machine.home, ".netrc"), netrc, { mode: 0o600 });
+      await expectInstalled(machine, (python) =>
+        machine.run(client, arguments_(client, python, holdfast.ready.simple)),
+      );
+    });
+
+    test(`${client} takes the token from the keyring`, async () => {
+      const machine = await aMachine([client, "keyring"]);
+      const { username, token, simple } = holdfast.ready;
+      const service = new URL(simple).host;
+      await machine.runWell("keyring", ["--list-backends"], { env: keyringBackend });
+      const script = `import keyring; keyring.set_password("${service}", "${username}", "${token}")`;
+      await machine.runPython("keyring", ["-c", script], { env: keyringBackend });
+      await expectInstalled(machine, (python) =>
+        machine.run(
+          client,
+          [
+            ...arguments_(client, python, simpleAs(username)),
+            ...["--keyring-provider", "subprocess"],
+          ],
+          { env: keyringBackend, alongside: ["keyring"] },
+        ),
+      );
+    });
+
+    test(`${client} needs no token behind the machine's own proxy`, async () => {
+      const machine = await aMachine([client]);
+      await expectInstalled(machine, (python) =>
+        machine.run(client, arguments_(client, python, holdfast.ready.proxySimple)),
+      );
+    });
+  }
+
+  test("a proxy without a token says what is missing", async () => {
+    const machine = await aMachine(["pip", "uv"]);
+    const proxy = await startProxy({
+      index: holdfast.ready.index,
+      anchor: ["--fingerprint", holdfast.ready.rootFingerprint],
+    });
+    for (const client of clients) {
+      const environment = await machine.freshEnvironment();
+      const run = await installInto(machine, client, environment, proxy.simple, ["secret-cove"]);
+      assert.notEqual(run.status, 0);
+      assert.ok(run.text.includes("network.credentials"), run.output);
+    }
+    await proxy.remove();
+    await machine.remove();
+  });
+
+  test("no log tells the token", async () => {
+    const log = await readFile(join(holdfast.data, "log", "index-access.jsonl"), "utf8");
+    assert.ok(!log.includes(holdfast.ready.token));
+  });
+});

@@ -23,7 +23,7 @@ test("canonicalJson() gives what securesystemslib gives", () => {
 /** The definition, written down as plainly as it can be. */
 function naiveCanonical(value: Json): string {
   if (typeof value === "string") {
-    return `"${[...value].map((c) => (c === '"' || c === "\\" ? `\\${c}` : c)).join("")}"`;
+    return `"${Array.from(value, (c) => (c === '"' || c === "\\" ? `\\${c}` : c)).join("")}"`;
   }
   if (Array.isArray(value)) return `[${value.map(naiveCanonical).join(",")}]`;
   if (value instanceof Map) {
@@ -33,7 +33,7 @@ function naiveCanonical(value: Json): string {
     const ordered = members.toSorted(([a], [b]) => Buffer.compare(a, b));
     return `{${ordered.map(([, name, member]) => `${name}:${member}`).join(",")}}`;
   }
-  return String(value);
+  return JSON.stringify(value);
 }
 
 test("canonicalJson() agrees with the definition", () => {

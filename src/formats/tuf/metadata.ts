@@ -33,7 +33,7 @@ export type MetaFile = {
 };
 
 /** What our own editor writes. */
-export const specVersion = "1.0.31";
+export const specVersion = "1.0.34";
 
 const specVersionPattern: RegExp = /^1\.[0-9]{1,9}(?:\.[0-9]{1,9})?$/;
 

@@ -102,6 +102,8 @@ export type UnavailableErrorCode =
   | "network.timeout"
   | "network.truncated"
   | "page.missing"
+  | "program.died"
+  | "program.silent"
   | "signer.fenced"
   | "signer.unreachable"
   | "storage.failed"

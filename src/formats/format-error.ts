@@ -40,6 +40,7 @@ export type FormatErrorCode =
   | "metadata.requires-python"
   | "metadata.size"
   | "metadata.version"
+  | "options.invalid"
   | "page.api-version"
   | "page.limit"
   | "page.malformed"

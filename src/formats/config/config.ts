@@ -78,7 +78,7 @@ export function parseConfig(text: string): Config {
     },
     signer: {
       lifetimes: takeLifetimes(table),
-      binsBitLength: table.take("signer.bins-bit-length", wholeNumber(1, 16)) ?? 4,
+      binsBitLength: table.take("signer.bins-bit-length", wholeNumber(1, 15)) ?? 4,
       batchIntervalMs: table.take("signer.batch-interval", readText(parseDuration)) ?? 0,
     },
     proxy: {

@@ -25,8 +25,9 @@ const lie: RefreshOutcome<State> = {
   refusal: refusalOf(new TrustError("tuf.rollback", "Version went back"), "index"),
 };
 const empty: View<State> = { kind: "empty" };
+const afterNothing = (): View<State> => ({ kind: "empty" });
 const afterwards = (...outcomes: readonly RefreshOutcome<State>[]): View<State> => {
-  let view = empty;
+  let view: View<State> = afterNothing();
   for (const [index, outcome] of outcomes.entries()) {
     view = acceptRefresh(view, outcome, later(index * second));
   }

@@ -1,0 +1,132 @@
+/**
+ * The network as the proxy uses it: which address is whose, who is shown the credentials, and which answers are none.
+ * Credentials go to the index's own origin and to nobody else; redirects are refused, so there is no "else" to be led to.
+ */
+import type { Secret } from "#crypto/secret.ts";
+import { UnavailableError } from "#core/errors.ts";
+import type { Evidence } from "#core/errors.ts";
+import type { Fetch, FetchLimits, FetchRequest, FetchStream } from "#core/ports.ts";
+import { sha256Hex } from "#crypto/hash.ts";
+import { formatBase64 } from "#formats/bytes/base64.ts";
+import { parseUtf8 } from "#formats/bytes/utf8.ts";
+
+export type IndexAddress = {
+  /** Ends with a slash, as does the mirror's. */
+  readonly index: URL;
+  /** Where metadata, pages and files are fetched instead, without credentials unless it has the index's origin. */
+  readonly mirror?: URL;
+};
+
+export type IndexFetch = {
+  /** For the updater: 200 and "not there" are answers, everything else is an error. */
+  readonly fetchMetadata: Fetch;
+  /** The body, or undefined when it is not there. */
+  readonly fetchDocument: (url: URL, limits: FetchLimits) => Promise<Uint8Array | undefined>;
+  /** The body as it comes, or undefined when it is not there. */
+  readonly fetchFile: (
+    url: URL,
+    limits: FetchLimits,
+  ) => Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** What was last said about a top-level role: evidence of a lie, with its signature. */
+  readonly lastMetadataAnswer: () => Evidence;
+};
+
+export type IndexFetchOptions = {
+  readonly address: IndexAddress;
+  /** The value of the Authorization header. */
+  readonly credentials?: Secret;
+  /** The longest silence that is borne now, in milliseconds. */
+  readonly patienceMs: () => number;
+};
+
+/** So much of an unbelievable answer is kept as evidence. */
+const evidenceSizeMax = 49_152;
+
+/** `base` with the parts added; each part is encoded. */
+export function addressOf(base: URL, ...parts: readonly string[]): URL {
+  return new URL(parts.map(encodeURIComponent).join("/"), base);
+}
+
+export function createIndexFetch(
+  ports: { readonly fetch: Fetch; readonly fetchStream: FetchStream },
+  options: IndexFetchOptions,
+): IndexFetch {
+  let last: Evidence = {};
+  const isOwn = (url: URL): boolean => url.origin === options.address.index.origin;
+  const signedIn = (request: FetchRequest): FetchRequest => {
+    if (options.credentials === undefined || !isOwn(request.url)) return request;
+    const authorization = parseUtf8(options.credentials.reveal());
+    return { ...request, headers: { ...request.headers, authorization } };
+  };
+  const patient = (limits: FetchLimits): FetchLimits => {
+    return { ...limits, idleMs: Math.min(limits.idleMs, options.patienceMs()) };
+  };
+  const check = (url: URL, status: number): void => {
+    checkStatus(url, status, isOwn(url) && options.credentials !== undefined);
+  };
+  return {
+    lastMetadataAnswer: () => last,
+    fetchMetadata: async (request, limits) => {
+      const response = await ports.fetch(signedIn(request), patient(limits));
+      if (isTopLevel(request.url)) last = answerEvidence(request.url, response);
+      check(request.url, response.status);
+      return response;
+    },
+    fetchDocument: async (url, limits) => {
+      const response = await ports.fetch(signedIn({ url }), limits);
+      check(url, response.status);
+      return response.status === 200 ? response.body : undefined;
+    },
+    fetchFile: async (url, limits) => {
+      const { body, status } = await ports.fetchStream(signedIn({ url }), limits);
+      if (status === 200) return body;
+      await body[Symbol.asyncIterator]().return?.();
+      check(url, status);
+      return undefined;
+    },
+  };
+}
+
+/** 200, and what can only mean "not there", pass. */
+function checkStatus(url: URL, status: number, signedIn: boolean): void {
+  if (status === 200 || status === 404 || status === 410) return;
+  if (status >= 300 && status < 400) {
+    throw new UnavailableError(
+      "network.redirect",
+      `${url.href} leads elsewhere (${status}), which is not followed: give the final address with --index or --mirror`,
+    );
+  }
+  if (status === 401 || status === 403 || status === 407) {
+    const sentence = signedIn
+      ? `${url.origin} refuses the credentials (${status})`
+      : `${url.origin} asks for credentials (${status}): write {"username", "password"} into credentials.json in the state folder, mode 0600`;
+    throw new UnavailableError("network.credentials", sentence);
+  }
+  if (status >= 500 || status === 408 || status === 429) {
+    throw new UnavailableError(
+      "network.status",
+      `${url.origin} answers ${status} for ${url.pathname}`,
+    );
+  }
+  throw new UnavailableError(
+    "network.malformed",
+    `${url.origin} answers ${status} for ${url.pathname}`,
+  );
+}
+
+function isTopLevel(url: URL): boolean {
+  return /\/(?:timestamp|[0-9]+\.(?:root|snapshot|targets))\.json$/.test(url.pathname);
+}
+
+function answerEvidence(
+  url: URL,
+  response: { readonly status: number; readonly body: Uint8Array },
+): Evidence {
+  return {
+    answerUrl: url.href,
+    answerStatus: response.status,
+    answerSize: response.body.length,
+    answerSha256: sha256Hex(response.body),
+    answerBase64: formatBase64(response.body.subarray(0, evidenceSizeMax)),
+  };
+}

@@ -1,0 +1,347 @@
+/**
+ * Files and their `.metadata`: on a verified page or not at all, from the cache or the index, and never a byte more than
+ * was verified, but for the beginning of a file that is too large to hold (core/verdict/verified-stream.ts).
+ */
+import { createHash, sha256Hex } from "#crypto/hash.ts";
+import { TrustError } from "#core/errors.ts";
+import type { Clock } from "#core/ports.ts";
+import { decideFile } from "#core/verdict/file-decision.ts";
+import type { FileDecision, FileWish } from "#core/verdict/file-decision.ts";
+import { documentLimits, fileLimits, verdictLimits } from "#core/verdict/limits.ts";
+import { refusalOf } from "#core/verdict/refusal.ts";
+import type { Refusal } from "#core/verdict/refusal.ts";
+import type { CacheDraft } from "#core/verdict/verified-cache.ts";
+import { checkFileDigest, verifiedChunks } from "#core/verdict/verified-stream.ts";
+import type { FileFacts } from "#core/verdict/verified-stream.ts";
+import { createByteBudget } from "./byte-budget.ts";
+import type { CheckedCache } from "./checked-cache.ts";
+import { addressOf } from "./index-fetch.ts";
+import type { IndexFetch } from "./index-fetch.ts";
+import type { Ground, IndexView } from "./index-view.ts";
+import type { ProjectPages } from "./project-pages.ts";
+import { createRecentMap } from "./recent-map.ts";
+
+/** A file that may be answered: what it must be, and where it lies. */
+export type ListedFile = {
+  readonly ground: Ground;
+  readonly filename: string;
+  readonly sha256: string;
+  /** undefined for a `.metadata`, whose size no page says. */
+  readonly size: number | undefined;
+  readonly url: URL;
+};
+
+export type FileAnswer =
+  | { readonly kind: "listed"; readonly file: ListedFile }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  /** Verified pages prove that there is no such file. */
+  | { readonly kind: "not-listed"; readonly refusal: Refusal };
+
+export type FileBytes =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  /** Ends with an error when it turns out not to be the file. */
+  | { readonly kind: "stream"; readonly size: number; readonly chunks: AsyncIterable<Uint8Array> };
+
+export type ByteSpan = { readonly start: number; readonly end: number };
+
+export type ProjectFiles = {
+  readonly findFile: (wish: FileWish, metadata: boolean) => Promise<FileAnswer>;
+  /** The reason for which this file is refused without asking again, if there is one. */
+  readonly standingRefusal: (file: ListedFile) => Refusal | undefined;
+  /** Throws TrustError or UnavailableError; the stream does so too. */
+  readonly openFile: (file: ListedFile) => Promise<FileBytes>;
+  /** A part of a large file, from bytes that verify; undefined when they are not at hand. */
+  readonly openSpan: (file: ListedFile, span: ByteSpan) => Promise<Uint8Array | undefined>;
+};
+
+export type ProjectFilesPorts = {
+  readonly clock: Clock;
+  readonly indexView: IndexView;
+  readonly indexFetch: IndexFetch;
+  readonly pages: ProjectPages;
+  readonly cache: CheckedCache;
+  /** The folder of `files/`. */
+  readonly base: URL;
+  /** A stream turned out not to be the file, after its head was answered. */
+  readonly onStreamRefused: (refusal: Refusal) => void;
+};
+
+/** Bytes of whole files held for requests that are being answered. */
+const heldMax = 256 * 1_024 * 1_024;
+/** Small files and `.metadata` are kept in memory, where nobody but this process writes. */
+const smallSizeMax = 262_144;
+const smallKeptMax = 32 * 1_024 * 1_024;
+const refusedKeptMax = 1_000;
+
+export function createProjectFiles(ports: ProjectFilesPorts): ProjectFiles {
+  const bytes = new FileSource(ports);
+  return {
+    findFile: (wish, metadata) => findFile(ports, wish, metadata),
+    standingRefusal: (file) => bytes.standingRefusal(file),
+    openFile: (file) => bytes.open(file),
+    openSpan: (file, span) => bytes.openSpan(file, span),
+  };
+}
+
+async function findFile(
+  ports: ProjectFilesPorts,
+  wish: FileWish,
+  metadata: boolean,
+): Promise<FileAnswer> {
+  const subject = `file ${wish.filename}${metadata ? ".metadata" : ""}`;
+  const stand = await ports.indexView.stand();
+  if (stand.kind === "refused") return stand;
+  let { ground } = stand;
+  const decide = (): FileDecision =>
+    decideFile(wish, ports.pages.servedPages(wish.project), ground.state.denials, ports.clock());
+  let decision = decide();
+  // Not on a page that was served lately: a lock file, or a proxy that was started anew.
+  for (const forced of [undefined, "forced"] as const) {
+    if (decision.kind !== "not-listed") break;
+    const answer = await ports.pages.findPage(wish.project, forced);
+    if (answer.kind === "refused") return answer;
+    ({ ground } = answer);
+    if (answer.kind === "found") ports.pages.noteServed(answer.page);
+    decision = decide();
+  }
+  if (decision.kind !== "serve") {
+    const kind = decision.kind === "denied" ? "refused" : "not-listed";
+    return { kind, refusal: refusalOf(decision.error, subject) };
+  }
+  const { file, elsewhere } = decision.file;
+  const name = `${wish.filename}${metadata ? ".metadata" : ""}`;
+  const sha256 = metadata ? file.coreMetadata : file.sha256;
+  if (sha256 === undefined) {
+    const sentence = `The verified page of ${wish.project} lists no metadata for ${wish.filename}`;
+    const error = new TrustError("file.not-listed", sentence, { ...wish });
+    return { kind: "not-listed", refusal: refusalOf(error, subject) };
+  }
+  const url =
+    elsewhere === undefined
+      ? addressOf(ports.base, wish.project, wish.sha256, name)
+      : new URL(metadata ? `${elsewhere}.metadata` : elsewhere);
+  const size = metadata ? undefined : file.size;
+  return { kind: "listed", file: { ground, filename: name, sha256, size, url } };
+}
+
+class FileSource {
+  readonly #ports: ProjectFilesPorts;
+  readonly #budget = createByteBudget(heldMax);
+  readonly #small = createRecentMap<Uint8Array>(smallKeptMax);
+  readonly #fetching = new Map<string, Promise<Uint8Array>>();
+  readonly #refused = createRecentMap<{ readonly refusal: Refusal; readonly untilMs: number }>(
+    refusedKeptMax,
+  );
+
+  constructor(ports: ProjectFilesPorts) {
+    this.#ports = ports;
+  }
+
+  standingRefusal(file: ListedFile): Refusal | undefined {
+    const refused = this.#refused.get(keyOf(file));
+    if (refused === undefined) return undefined;
+    if (refused.untilMs > this.#ports.clock().getTime()) return refused.refusal;
+    this.#refused.remove(keyOf(file));
+    return undefined;
+  }
+
+  async open(file: ListedFile): Promise<FileBytes> {
+    const { size } = file;
+    if (size === undefined || size <= verdictLimits.wholeSizeMax) {
+      return { kind: "whole", bytes: await this.#readOrFetch(file) };
+    }
+    const facts = { ...file, size };
+    return {
+      kind: "stream",
+      size,
+      chunks: (await this.#openCached(facts)) ?? (await this.#openFetched(facts)),
+    };
+  }
+
+  async openSpan(file: ListedFile, { start, end }: ByteSpan): Promise<Uint8Array | undefined> {
+    const { size } = file;
+    if (size === undefined || end - start > verdictLimits.wholeSizeMax) return undefined;
+    return await this.#budget.within(end - start, async () => {
+      const chunks = await this.#openCached({ ...file, size });
+      if (chunks === undefined) return undefined;
+      const span = new Uint8Array(end - start);
+      let at = 0;
+      try {
+        for await (const chunk of chunks) {
+          const from = Math.max(start, at);
+          const to = Math.min(end, at + chunk.length);
+          if (from < to) span.set(chunk.subarray(from - at, to - at), from - start);
+          at += chunk.length;
+        }
+      } catch (error) {
+        // Damaged: dropped by now, and to be fetched anew.
+        refusalOf(error, "file");
+        return undefined;
+      }
+      return span;
+    });
+  }
+
+  async #readOrFetch(file: ListedFile): Promise<Uint8Array> {
+    const { sha256 } = file;
+    const small = this.#small.get(sha256);
+    if (small !== undefined) return small;
+    const key = keyOf(file);
+    let fetching = this.#fetching.get(key);
+    if (fetching === undefined) {
+      const weight = file.size ?? smallSizeMax;
+      fetching = this.#budget
+        .within(weight, () =>
+          this.#readCached(file).then((bytes) => bytes ?? this.#fetchWhole(file)),
+        )
+        .finally(() => this.#fetching.delete(key));
+      this.#fetching.set(key, fetching);
+    }
+    const bytes = await fetching;
+    if (bytes.length <= smallSizeMax) this.#small.set(sha256, bytes, bytes.length);
+    return bytes;
+  }
+
+  #readCached({ sha256, filename, size }: ListedFile): Promise<Uint8Array | undefined> {
+    return this.#ports.cache.readChecked(sha256, (bytes) => {
+      const facts = { filename, sha256, size: size ?? bytes.length };
+      checkFileDigest(facts, bytes.length, sha256Hex(bytes));
+      return bytes;
+    });
+  }
+
+  async #fetchWhole(file: ListedFile): Promise<Uint8Array> {
+    const { filename, sha256, size, url } = file;
+    const limits =
+      size === undefined ? documentLimits(verdictLimits.metadataSizeMax) : fileLimits(size);
+    const facts = { filename, sha256, size: size ?? 0 };
+    return await this.#remembering(file, async () => {
+      const chunks = await this.#ports.indexFetch.fetchFile(url, limits);
+      if (chunks === undefined) throw missing(file);
+      const hash = createHash("sha256");
+      const parts: Uint8Array[] = [];
+      let length = 0;
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        parts.push(chunk);
+        length += chunk.length;
+      }
+      checkFileDigest({ ...facts, size: size ?? length }, length, hash.digestHex());
+      const bytes = join(parts, length);
+      await this.#ports.cache.keep(sha256, bytes);
+      return bytes;
+    });
+  }
+
+  async #openCached(
+    file: ListedFile & { readonly size: number },
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const { cache } = this.#ports;
+    const cached = await cache.openChunks(file.sha256);
+    if (cached === undefined) return undefined;
+    if (cached.size !== file.size) {
+      await cached.chunks[Symbol.asyncIterator]().return?.();
+      await cache.dropDamaged(file.sha256);
+      return undefined;
+    }
+    return droppingDamage(verifiedChunks(cached.chunks, file), () =>
+      cache.dropDamaged(file.sha256),
+    );
+  }
+
+  async #openFetched(
+    file: ListedFile & { readonly size: number },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { cache, indexFetch, onStreamRefused } = this.#ports;
+    return await this.#remembering(file, async () => {
+      const chunks = await indexFetch.fetchFile(file.url, fileLimits(file.size));
+      if (chunks === undefined) throw missing(file);
+      const draft = await cache.openDraft();
+      return keeping(chunks, file, draft, (error) => {
+        const refusal = refusalOf(error, `file ${file.filename}`, { url: file.url.href });
+        this.#remember(file, refusal);
+        onStreamRefused(refusal);
+      });
+    });
+  }
+
+  /** A wrong answer is remembered for a while: the client's next tries get the reason, not the same again. */
+  async #remembering<T>(file: ListedFile, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#remember(file, refusalOf(error, `file ${file.filename}`, { url: file.url.href }));
+      throw error;
+    }
+  }
+
+  #remember(file: ListedFile, refusal: Refusal): void {
+    if (refusal.kind !== "wrong") return;
+    const untilMs = this.#ports.clock().getTime() + verdictLimits.refusedFileMs;
+    this.#refused.set(keyOf(file), { refusal, untilMs }, 1);
+  }
+}
+
+async function* droppingDamage(
+  chunks: AsyncIterable<Uint8Array>,
+  drop: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+}
+
+/**
+ * The bytes as they come and, once verified, kept. `onFailed` hears why they were not: also what the sender or the
+ * network did, but not that the reader left.
+ */
+async function* keeping(
+  chunks: AsyncIterable<Uint8Array>,
+  file: FileFacts,
+  draft: CacheDraft,
+  onFailed: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  let kept = false;
+  const written = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      await draft.write(chunk);
+      yield chunk;
+    }
+  };
+  try {
+    yield* verifiedChunks(written(), file, async () => {
+      kept = true;
+      await draft.keep(file.sha256);
+    });
+  } catch (error) {
+    onFailed(error);
+    throw error;
+  } finally {
+    if (!kept) await draft.drop();
+  }
+}
+
+/** Not the hash alone: a project must not be able to have another's file refused by listing it wrongly. */
+function keyOf({ sha256, size, url }: ListedFile): string {
+  return `${sha256} ${size} ${url.href}`;
+}
+
+function missing({ filename, sha256, url }: ListedFile): TrustError {
+  const sentence = `The index does not have ${filename}, which its verified page lists`;
+  return new TrustError("file.missing", sentence, { filename, sha256, url: url.href });
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

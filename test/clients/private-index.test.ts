@@ -60,7 +60,11 @@ describe("a private index", () => {
         "secret-cove",
       ]);
       assert.notEqual(run.status, 0);
-      assert.match(run.text, client === "pip" ? /401|User for/ : /401 Unauthorized|credentials/i);
+      const asked = (await holdfast.readAccessLog()).filter(({ agent }) =>
+        agent.startsWith(`${client}/`),
+      );
+      assert.ok(asked.length > 0);
+      assert.deepEqual(new Set(asked.map(({ status }) => status)), new Set([401]));
       await machine.remove();
     });
 

@@ -29,8 +29,11 @@ export type ProgramStart = {
   readonly args: readonly string[];
   readonly readyFile: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How it is started: the launcher itself, or `npm start --`. */
-  readonly via: "launcher" | "npm";
+  /**
+   * How it is started: by `npm start --`, by the launcher, or the program itself (the first argument names it, and its
+   * pid is the one to kill).
+   */
+  readonly via: "launcher" | "npm" | "program";
   readonly timeoutMs?: number;
 };
 
@@ -41,11 +44,8 @@ const launcher = join(projectRoot, "bin", "holdfast.js");
 
 /** Starts it and waits until its ready file is there. */
 export async function startProgram(start: ProgramStart): Promise<Program> {
-  const [command, args] =
-    start.via === "npm"
-      ? ["npm", ["start", "--silent", "--", ...start.args]]
-      : [process.execPath, [launcher, ...start.args]];
-  const child = spawn(command, args, {
+  const [command, args] = commandLine(start);
+  const child = spawn(command, [...args], {
     cwd: projectRoot,
     env: { ...start.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -75,6 +75,19 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
       await ended;
     },
   };
+}
+
+function commandLine(start: ProgramStart): readonly [command: string, args: readonly string[]] {
+  switch (start.via) {
+    case "npm":
+      return ["npm", ["start", "--silent", "--", ...start.args]];
+    case "launcher":
+      return [process.execPath, [launcher, ...start.args]];
+    case "program": {
+      const main = join(projectRoot, "src", "apps", start.args[0] ?? "", "main.ts");
+      return [process.execPath, [main, ...start.args]];
+    }
+  }
 }
 
 /** Runs one `holdfast` command to its end. */

@@ -12,8 +12,8 @@ import { startHoldfast } from "#clients/holdfast.ts";
 import type { Holdfast } from "#clients/holdfast.ts";
 import { fetchBytes, fetchPage } from "#clients/plain-client.ts";
 import { uploadNew } from "#clients/uploading.ts";
-import { openGoTuf, openPythonTuf } from "./tuf-clients.ts";
-import type { TufClient, TufRepository } from "./tuf-clients.ts";
+import { openGoTuf, openPythonTuf } from "#clients/tuf-clients.ts";
+import type { TufClient, TufRepository } from "#clients/tuf-clients.ts";
 
 describe("TUF clients", () => {
   let folder: string;

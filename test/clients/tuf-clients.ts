@@ -1,18 +1,17 @@
 /** Other implementations of TUF as judges of our repository: each gets the root and the two addresses, nothing else. */
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sha256Hex } from "#crypto/hash.ts";
-import { withFileLock } from "#clients/file-lock.ts";
-import { runProgram, runToSuccess } from "#clients/program-run.ts";
-import type { Run } from "#clients/program-run.ts";
+import { withFileLock } from "./file-lock.ts";
+import { runProgram, runToSuccess } from "./program-run.ts";
+import type { Run } from "./program-run.ts";
 import {
   isPresent,
   machineEnvironment,
   openTool,
   projectRoot,
   testCacheFolder,
-} from "#clients/tool-environment.ts";
+} from "./tool-environment.ts";
 
 export type TufRepository = {
   /** Path of a file with the exact bytes of 1.root.json. */
@@ -28,13 +27,13 @@ export type TufClient = (
   targets: readonly string[],
 ) => Promise<Run>;
 
-const here = dirname(fileURLToPath(import.meta.url));
+const sources = join(projectRoot, "test", "interop");
 const buildTimeoutMs = 600_000;
 const clientEnvironment = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
 export async function openPythonTuf(): Promise<TufClient> {
   const tool = await openTool("tuf");
-  const script = join(here, "python-tuf", "fetch.py");
+  const script = join(sources, "python-tuf", "fetch.py");
   return (state, repository, targets) =>
     runProgram(tool.python, [script, ...clientArgs(state, repository, targets)], {
       env: clientEnvironment,
@@ -60,7 +59,7 @@ export async function openGoTuf(): Promise<TufClient | undefined> {
 }
 
 async function buildGoTuf(goVersion: string): Promise<string> {
-  const source = join(here, "go-tuf");
+  const source = join(sources, "go-tuf");
   const parts = [Buffer.from(goVersion)];
   for (const name of ["main.go", "go.mod", "go.sum"]) {
     parts.push(await readFile(join(source, name)));

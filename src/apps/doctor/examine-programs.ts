@@ -1,0 +1,46 @@
+/** Whether the programs' doors on this machine open, and whether there is room to work. */
+import { existsSync, statfsSync } from "node:fs";
+import { connect } from "node:net";
+import type { DataFolder } from "#stores/folder/data-folder.ts";
+import type { Finding } from "./finding.ts";
+
+const answerMsMax = 2_000;
+const spaceMin = 1_024 ** 3;
+
+export async function examinePrograms(data: DataFolder): Promise<readonly Finding[]> {
+  return await Promise.all([
+    examineSocket("signer", data.signerSocket),
+    examineSocket("index", data.adminSocket),
+  ]);
+}
+
+async function examineSocket(program: string, path: string): Promise<Finding> {
+  if (!existsSync(path)) {
+    return {
+      level: "note",
+      code: "program.silent",
+      subject: program,
+      message: `The ${program} is not running on this data folder`,
+    };
+  }
+  const problem = await new Promise<string | undefined>((resolve) => {
+    const socket = connect(path, () => resolve(undefined));
+    socket.setTimeout(answerMsMax, () => resolve("it does not answer"));
+    socket.on("error", (error) => resolve(error.message));
+    socket.once("connect", () => socket.destroy());
+  });
+  if (problem === undefined) {
+    const message = `The ${program} runs and answers`;
+    return { level: "good", code: "program.answers", subject: program, message };
+  }
+  const message = `The ${program} left a socket behind and is not there: ${problem}`;
+  return { level: "warning", code: "program.silent", subject: program, message };
+}
+
+export function examineSpace(data: DataFolder): Finding {
+  const { bavail, bsize } = statfsSync(data.root);
+  const gib = (bavail * bsize) / 1_024 ** 3;
+  const message = `${gib.toFixed(1)} GiB are free`;
+  const level = bavail * bsize < spaceMin ? "warning" : "good";
+  return { level, code: "data.space", subject: data.root, message };
+}

@@ -1,0 +1,23 @@
+/** One thing the doctor looked at, and what it means for whoever runs this Holdfast. */
+
+export type Finding = {
+  /** "good" needs nothing, "note" is worth knowing, "warning" needs a plan, "fault" needs mending now. */
+  readonly level: "good" | "note" | "warning" | "fault";
+  /** Stable, for scripts. */
+  readonly code: FindingCode;
+  /** What was looked at: a path, a role, a program. */
+  readonly subject: string;
+  readonly message: string;
+};
+
+export type FindingCode =
+  | "data.empty"
+  | "data.space"
+  | "keys.offline-here"
+  | "keys.offline-away"
+  | "keys.permissions"
+  | "metadata.broken"
+  | "metadata.expiry"
+  | "program.answers"
+  | "program.silent"
+  | "versions";

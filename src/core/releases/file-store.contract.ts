@@ -105,7 +105,7 @@ async function readAll(
   end: number,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of file?.stream(start, end) ?? []) chunks.push(chunk);
+  for await (const chunk of file?.stream(start, end) ?? []) chunks.push(Uint8Array.from(chunk));
   return new Uint8Array(Buffer.concat(chunks));
 }
 

@@ -61,6 +61,10 @@ export class Outbox {
     return this.#retryMs === 0;
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Takes up what an earlier run left unanswered. */
   async start(): Promise<void> {
     for (const { change } of await this.#ports.store.readOutbox()) this.submit(change);

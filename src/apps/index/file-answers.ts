@@ -1,0 +1,141 @@
+/**
+ * `/files/<project>/<sha256>/<filename>` and its `.metadata`: served only where this very binding of project, hash and
+ * name is published. Immutable, with ranges for lazy readers and resumed downloads.
+ */
+import { once } from "node:events";
+import { RefusedError, UnavailableError } from "#core/errors.ts";
+import type { FileEntry } from "#core/releases/catalogue.ts";
+import { isHex } from "#formats/bytes/hex.ts";
+import type { ProjectName } from "#formats/python/project-name.ts";
+import { parseByteRange } from "./byte-range.ts";
+import { ByteCache } from "./byte-cache.ts";
+import type { Exchange, Headers } from "./exchange.ts";
+import type { IndexPorts } from "./index-ports.ts";
+import { indexLimits } from "./limits.ts";
+
+const metadataSuffix = ".metadata";
+
+export class FileAnswers {
+  readonly #ports: Pick<IndexPorts, "files" | "releases">;
+  readonly #cacheControl: string;
+  /** Metadata is small and read by every installer. */
+  readonly #metadata = new ByteCache<Uint8Array>(indexLimits.pageCacheSize / 4);
+
+  constructor(ports: Pick<IndexPorts, "files" | "releases">, cacheScope: "private" | "public") {
+    this.#ports = ports;
+    this.#cacheControl = `${cacheScope}, max-age=31536000, immutable`;
+  }
+
+  /** RefusedError `file.unknown` for every binding that is not published. */
+  async answer(
+    exchange: Exchange,
+    project: ProjectName,
+    sha256: string,
+    filename: string,
+  ): Promise<void> {
+    if (!isHex(sha256, 32)) throw unknown(filename);
+    const isMetadata = filename.endsWith(metadataSuffix);
+    const name = isMetadata ? filename.slice(0, -metadataSuffix.length) : filename;
+    const file = await this.#ports.releases.findFile(name);
+    const isBound =
+      file?.state === "published" && file.project === project && file.sha256 === sha256;
+    if (file === undefined || !isBound) throw unknown(filename);
+    if (isMetadata) await this.#answerMetadata(exchange, file);
+    else await this.#answerFile(exchange, file);
+  }
+
+  async #answerMetadata(exchange: Exchange, file: FileEntry): Promise<void> {
+    const { coreMetadata, sha256, filename } = file;
+    if (coreMetadata === undefined) throw unknown(`${filename}${metadataSuffix}`);
+    const bytes = this.#metadata.find(sha256) ?? (await this.#ports.files.readMetadata(sha256));
+    if (bytes === undefined) throw gone(filename);
+    this.#metadata.set(sha256, bytes, bytes.byteLength + 256);
+    const etag = `"${coreMetadata}"`;
+    if (isNotModified(exchange, etag)) return this.#sendNotModified(exchange, etag);
+    exchange.send(200, this.#headers(etag), bytes);
+  }
+
+  async #answerFile(exchange: Exchange, file: FileEntry): Promise<void> {
+    const { sha256, size } = file;
+    const etag = `"${sha256}"`;
+    if (isNotModified(exchange, etag)) return this.#sendNotModified(exchange, etag);
+    const stored = await this.#ports.files.openFile(sha256);
+    if (stored?.size !== size) throw gone(file.filename);
+    const { headers } = exchange.request;
+    const condition = headers["if-range"];
+    const range =
+      condition === undefined || condition === etag
+        ? parseByteRange(headers.range, size)
+        : undefined;
+    if (range === "unsatisfiable") {
+      exchange.response.setHeader("Content-Range", `bytes */${size}`);
+      throw new RefusedError(
+        "request.range",
+        `The file has ${size} bytes; none are in this range.`,
+      );
+    }
+    const { start, end } = range ?? { start: 0, end: size };
+    exchange.response.writeHead(range === undefined ? 200 : 206, {
+      ...this.#headers(etag),
+      "Content-Length": String(end - start),
+      ...(range !== undefined && { "Content-Range": `bytes ${start}-${end - 1}/${size}` }),
+    });
+    if (exchange.method === "HEAD") exchange.response.end();
+    else await sendStream(exchange, stored.stream(start, end));
+  }
+
+  #headers(etag: string): Headers {
+    return {
+      "Content-Type": "application/octet-stream",
+      "Cache-Control": this.#cacheControl,
+      "Accept-Ranges": "bytes",
+      "X-Content-Type-Options": "nosniff",
+      "Content-Security-Policy": "sandbox; default-src 'none'",
+      ETag: etag,
+    };
+  }
+
+  #sendNotModified(exchange: Exchange, etag: string): void {
+    exchange.response.writeHead(304, { ETag: etag, "Cache-Control": this.#cacheControl });
+    exchange.response.end();
+  }
+}
+
+/** Headers are sent: from here on an error can only cut the connection, which the client sees as too few bytes. */
+async function sendStream(exchange: Exchange, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  const { response } = exchange;
+  for await (const chunk of stream) {
+    if (response.destroyed) return;
+    exchange.bytes += chunk.byteLength;
+    if (!response.write(chunk)) await drained(response);
+  }
+  response.end();
+}
+
+/** Room to write again, or the end of the connection. */
+async function drained(response: Exchange["response"]): Promise<void> {
+  const done = new AbortController();
+  const { signal } = done;
+  try {
+    await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+  } finally {
+    done.abort();
+  }
+}
+
+function isNotModified(exchange: Exchange, etag: string): boolean {
+  const condition = exchange.request.headers["if-none-match"];
+  return condition !== undefined && (condition === "*" || condition.includes(etag));
+}
+
+function unknown(filename: string): RefusedError {
+  const shown = filename.slice(0, 260);
+  return new RefusedError("file.unknown", `There is no published file '${shown}' at this address.`);
+}
+
+function gone(filename: string): UnavailableError {
+  return new UnavailableError(
+    "storage.failed",
+    `The stored bytes of '${filename}' are missing or were changed on disk. Restore them from a backup.`,
+  );
+}

@@ -1,0 +1,215 @@
+/**
+ * The way of a file into the index, whoever brings it (an upload, an import): the rules, the checks on its bytes, the
+ * store, the record, the signer. Nothing stays behind of a file that is refused on the way.
+ */
+import { sha256Hex } from "#crypto/hash.ts";
+import { checkRole, checkToken } from "#core/accounts/permissions.ts";
+import type { Token } from "#core/accounts/token.ts";
+import { RefusedError } from "#core/errors.ts";
+import { acceptChange, neededRole, type ManagingChange } from "#core/releases/accept-change.ts";
+import { acceptUpload, type UploadDecision } from "#core/releases/accept-upload.ts";
+import {
+  formatUploadTime,
+  type AppliedChange,
+  type ChangeOutcome,
+  type FileEntry,
+} from "#core/releases/catalogue.ts";
+import type { Outbox } from "#core/releases/outbox.ts";
+import type { AddFile } from "#formats/door/change.ts";
+import { formatHex } from "#formats/bytes/hex.ts";
+import { checkDistribution, type CheckedDistribution } from "#formats/python/check-distribution.ts";
+import type { ProjectName } from "#formats/python/project-name.ts";
+import type { IndexPorts } from "./index-ports.ts";
+import type { KeyedLock } from "./keyed-lock.ts";
+import type { ReceivedFile } from "./receive-upload.ts";
+
+/** On whose behalf a file is brought. */
+export type Publisher = { readonly accountId: string; readonly accountName: string };
+
+export type PublishingPorts = Pick<
+  IndexPorts,
+  "clock" | "files" | "logTrouble" | "random" | "releases"
+> & {
+  readonly outbox: Outbox;
+  /** By hash: what keeps and removes stored bytes. */
+  readonly locks: KeyedLock;
+};
+
+export type Publishing = {
+  /**
+   * Takes in a received file of this project: answers the id of the change that publishes it, or "published" when the
+   * same bytes are installable already. FormatError, RefusedError or UnavailableError otherwise.
+   */
+  publishFile(
+    file: ReceivedFile,
+    project: ProjectName,
+    publisher: Publisher,
+    uploadedAt: Date,
+  ): Promise<{ readonly changeId: string } | "published">;
+  /** Asks for a change to what is published, and waits until it is visible or `ms` are over. */
+  change(change: ManagingChange, purge: boolean, ms: number): Promise<ChangeOutcome | "pending">;
+  /** RefusedError `auth.forbidden` unless this token's account may ask for this change. */
+  checkMayChange(token: Token, change: ManagingChange): Promise<void>;
+  /** Removes bytes that an answer made unneeded. */
+  removeUnneeded(applied: AppliedChange): Promise<void>;
+  /** Removes stored files that no record names: what a crash between store and record leaves. */
+  sweepOrphans(): Promise<number>;
+  /** A fresh id for a change; unguessable, because it is also the address to ask at. */
+  createChangeId(): string;
+};
+
+export function createPublishing(ports: PublishingPorts): Publishing {
+  const { clock, files, locks, outbox, random, releases } = ports;
+  const createChangeId = (): string => formatHex(random(16));
+
+  const removeIfUnneeded = (sha256: string): Promise<boolean> =>
+    locks.run(sha256, async () => {
+      if ((await releases.readNeededHashes([sha256])).size > 0) return false;
+      await files.removeFile(sha256);
+      return true;
+    });
+
+  const storeAndRecord = (
+    file: ReceivedFile,
+    checked: CheckedDistribution,
+    entry: FileEntry,
+    offer: AddFile,
+    publisher: Publisher,
+  ): Promise<UploadDecision> =>
+    locks.run(file.digests.sha256, async () => {
+      const { accountId, accountName } = publisher;
+      try {
+        await file.incoming.keep(file.digests.sha256, checked.metadata);
+        return await releases.recordUpload({ file: entry, accountId, at: clock() }, (state) =>
+          acceptUpload(state, offer, accountName),
+        );
+      } catch (error) {
+        const needed = await releases.readNeededHashes([file.digests.sha256]);
+        if (needed.size === 0) await files.removeFile(file.digests.sha256);
+        throw error;
+      }
+    });
+
+  return {
+    createChangeId,
+
+    async publishFile(file, project, publisher, uploadedAt) {
+      const { filename, incoming } = file;
+      try {
+        const state = await releases.readUploadState(project, filename, publisher.accountId);
+        const early = acceptUpload(
+          state,
+          offerOf(file, "", project, "", uploadedAt),
+          publisher.accountName,
+        );
+        if (early.kind !== "publish") return answerOf(early);
+        const checked = await checkDistribution(filename, await incoming.open());
+        checkIdentity(checked, project);
+        const offer = {
+          ...offerOf(file, createChangeId(), project, checked.version, uploadedAt),
+          ...(checked.requiresPython !== undefined && { requiresPython: checked.requiresPython }),
+          ...(checked.kind === "wheel" && { coreMetadata: sha256Hex(checked.metadata) }),
+        };
+        const entry = entryOf(file, checked, offer, publisher);
+        const decision = await storeAndRecord(file, checked, entry, offer, publisher);
+        if (decision.kind === "publish") outbox.submit(decision.change);
+        return answerOf(decision);
+      } finally {
+        await incoming.discard();
+      }
+    },
+
+    async change(change, purge, ms) {
+      await releases.recordChange({ change, purge, at: clock() }, (state) =>
+        acceptChange(state, change),
+      );
+      outbox.submit(change);
+      return outbox.wait(change.id, ms);
+    },
+
+    async checkMayChange(token, change) {
+      checkToken(token, "manage", change.project);
+      if ((await releases.findProject(change.project)) === undefined) acceptChange({}, change);
+      const members = await releases.readMembers(change.project);
+      const role = members.find(({ accountId }) => accountId === token.accountId)?.role;
+      checkRole(role, neededRole(change), token.accountName, change.project);
+    },
+
+    async removeUnneeded({ unneeded }) {
+      for (const sha256 of unneeded) {
+        try {
+          await removeIfUnneeded(sha256);
+        } catch (error) {
+          // The next start finds it again.
+          ports.logTrouble(`Cannot remove the unneeded file ${sha256}`, error);
+        }
+      }
+    },
+
+    async sweepOrphans() {
+      let count = 0;
+      for await (const hashes of files.listHashes()) {
+        const needed = await releases.readNeededHashes(hashes);
+        for (const sha256 of hashes) {
+          if (!needed.has(sha256) && (await removeIfUnneeded(sha256))) count += 1;
+        }
+      }
+      return count;
+    },
+  };
+}
+
+function answerOf(decision: UploadDecision): { readonly changeId: string } | "published" {
+  if (decision.kind === "published") return "published";
+  return { changeId: decision.kind === "join" ? decision.changeId : decision.change.id };
+}
+
+function offerOf(
+  file: ReceivedFile,
+  id: string,
+  project: ProjectName,
+  version: string,
+  uploadedAt: Date,
+): AddFile {
+  const { filename, size, digests } = file;
+  const uploadTime = formatUploadTime(uploadedAt);
+  return {
+    kind: "add-file",
+    id,
+    project,
+    filename,
+    version,
+    sha256: digests.sha256,
+    size,
+    uploadTime,
+  };
+}
+
+function entryOf(
+  file: ReceivedFile,
+  checked: CheckedDistribution,
+  offer: AddFile,
+  publisher: Publisher,
+): FileEntry {
+  const { id: _id, kind: _kind, ...said } = offer;
+  return {
+    ...said,
+    kind: checked.kind,
+    blake2b256: file.digests.blake2b256,
+    md5: file.digests.md5,
+    summary: (checked.summary ?? "").slice(0, summaryLengthMax),
+    yanked: false,
+    state: "pending",
+    uploadedBy: publisher.accountId,
+  };
+}
+
+const summaryLengthMax = 512;
+
+function checkIdentity(checked: CheckedDistribution, project: ProjectName): void {
+  if (checked.project === project) return;
+  throw new RefusedError(
+    "upload.filename",
+    `The file is of project '${checked.project}', not of '${project}'.`,
+  );
+}

@@ -1,0 +1,73 @@
+/** The first page: how to install, how to publish, what is verified. */
+import { html } from "hono/html";
+import type { CatalogueCounts } from "#core/releases/release-store.ts";
+import { formatSize, renderLayout, type Markup, type Site } from "./layout.ts";
+
+export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
+  const { base, proxySimpleUrl } = site;
+  const simple = `${base}simple/`;
+  const body = html`<h1>${site.name}</h1>
+    <p class="lead">
+      A Python package index whose packages can be verified on your own machine: a stolen server, a
+      lying mirror or a lying CDN cannot change what you install.
+    </p>
+    <p>
+      <span class="tag">${counts.projects} ${counts.projects === 1 ? "project" : "projects"}</span>
+      <span class="tag">${counts.files} ${counts.files === 1 ? "file" : "files"}</span>
+      <span class="tag">${formatSize(counts.size)}</span>
+      ${site.isPrivate ? html`<span class="tag warn">private</span>` : ""}
+    </p>
+
+    <h2>Install</h2>
+    <div class="columns">
+      <section class="panel">
+        <h3>Verified, through your own proxy</h3>
+        <p>Run the proxy once on your machine. It checks every signature and hash, then serves.</p>
+        <pre class="command" tabindex="0">holdfast proxy --index ${base}</pre>
+        <pre class="command" tabindex="0">pip install --index-url ${proxySimpleUrl} NAME</pre>
+        <pre class="command" tabindex="0">uv pip install --index-url ${proxySimpleUrl} NAME</pre>
+        <p>Or for one command:</p>
+        <pre class="command" tabindex="0">holdfast run --index ${base} -- pip install NAME</pre>
+      </section>
+      <section class="panel">
+        <h3>Directly, without verification</h3>
+        <p>
+          Works with every client, and trusts this server and everything between you and it.
+          ${site.isPrivate ? "Needs a token with read access." : ""}
+        </p>
+        <pre class="command" tabindex="0">pip install --index-url ${simple} NAME</pre>
+        <pre class="command" tabindex="0">uv pip install --index-url ${simple} NAME</pre>
+      </section>
+    </div>
+
+    <h2>Publish</h2>
+    <p>With the tools you have. The user name is <code>__token__</code>, the password a token.</p>
+    <pre class="command" tabindex="0">
+twine upload --repository-url ${base}legacy/ -u __token__ dist/*</pre>
+    <pre class="command" tabindex="0">uv publish --publish-url ${base}legacy/ dist/*</pre>
+
+    <h2>What is verified, and what is not</h2>
+    ${renderPromises()}`;
+  return renderLayout(site, site.name, body);
+}
+
+export function renderPromises(): Markup {
+  return html`<div class="columns">
+    <section class="panel">
+      <h3>A proxy or another TUF client verifies</h3>
+      <ul>
+        <li>that each project's page is the newest this index signed, complete and unexpired;</li>
+        <li>that each file and its metadata have exactly the hashes on that page;</li>
+        <li>that neither was rolled back, mixed or frozen on the way.</li>
+      </ul>
+    </section>
+    <section class="panel">
+      <h3>Nobody verifies for you</h3>
+      <ul>
+        <li>that a publisher is honest, or that its code is good;</li>
+        <li>this web page, and the list of projects;</li>
+        <li>anything, when pip or uv talk to this index directly.</li>
+      </ul>
+    </section>
+  </div>`;
+}

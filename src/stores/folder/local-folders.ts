@@ -1,0 +1,88 @@
+/** Folders on this machine that its operator names: what an import reads and a backup writes. */
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, stat } from "node:fs/promises";
+import { isAbsolute, join, relative, sep } from "node:path";
+import { RefusedError } from "#core/errors.ts";
+import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
+import { storageError } from "./storage-error.ts";
+
+const readSize = 1_048_576;
+
+/** `backup` writes the database's copy at a path. */
+export function createLocalFolders(backup: (path: string) => Promise<void>): LocalFolders {
+  return {
+    listFiles,
+    makeEmpty,
+    async backupDatabase(folder) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await backup(join(folder, "index.sqlite"));
+    },
+    writeText,
+  };
+}
+
+async function listFiles(folder: string): Promise<readonly LocalFile[]> {
+  checkAbsolute(folder);
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files: LocalFile[] = [];
+    for (const entry of entries) {
+      if (entry.isDirectory()) continue;
+      const full = join(entry.parentPath, entry.name);
+      // Follows a link to a file; what is gone or no file is passed over.
+      const stats = await stat(full).catch(() => undefined);
+      if (stats?.isFile() !== true) continue;
+      files.push({
+        path: relative(folder, full).split(sep).join("/"),
+        filename: entry.name,
+        size: stats.size,
+        modifiedAt: stats.mtime,
+        stream: () => createReadStream(full, { highWaterMark: readSize }),
+      });
+    }
+    return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+async function makeEmpty(folder: string): Promise<void> {
+  checkAbsolute(folder);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if ((await readdir(folder)).length === 0) return;
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  throw new RefusedError("request.invalid", `Cannot use the folder ${folder}: it is not empty`);
+}
+
+async function writeText(folder: string, name: string, text: string): Promise<void> {
+  try {
+    const handle = await open(join(folder, name), "w", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw storageError(error, `write ${name}`);
+  }
+}
+
+function checkAbsolute(folder: string): void {
+  if (isAbsolute(folder)) return;
+  throw new RefusedError("request.invalid", `Cannot use the folder ${folder}: name its whole path`);
+}
+
+function unusable(folder: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") {
+    return new RefusedError(
+      "request.invalid",
+      `Cannot use the folder ${folder}: ${code === "EACCES" ? "the index may not read it" : "there is none"}`,
+    );
+  }
+  return storageError(error, `use the folder ${folder}`);
+}

@@ -179,19 +179,52 @@ async function openFile(path: string): Promise<StoredFile | undefined> {
   }
 }
 
+/** Reads ahead into the other of two buffers while the caller is busy with one: new ones each time cost as much as reading. */
 async function* streamFile(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
+  if (start >= end) return;
   const handle = await open(path, "r");
+  const size = Math.min(streamChunkSize, end - start);
+  let buffer = Buffer.allocUnsafeSlow(size);
+  let other = buffer;
   try {
+    let reading = readAhead(handle, buffer, start, end);
     for (let at = start; at < end;) {
-      const chunk = Buffer.allocUnsafeSlow(Math.min(streamChunkSize, end - at));
-      const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, at);
-      if (bytesRead === 0) throw new RangeError("Cannot read the file to its end: it is too short");
-      at += bytesRead;
-      yield bytesRead === chunk.byteLength ? chunk : chunk.subarray(0, bytesRead);
+      const chunk = await reading;
+      at += chunk.byteLength;
+      if (at < end) {
+        const next = other === buffer ? Buffer.allocUnsafeSlow(size) : other;
+        other = buffer;
+        buffer = next;
+        reading = readAhead(handle, buffer, at, end);
+      }
+      yield chunk;
     }
   } finally {
     await handle.close();
   }
+}
+
+/** A failure waits for the one who asks for the chunk. */
+function readAhead(
+  handle: FileHandle,
+  buffer: Buffer,
+  at: number,
+  end: number,
+): Promise<Uint8Array> {
+  const reading = readChunk(handle, buffer, at, Math.min(buffer.byteLength, end - at));
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function readChunk(
+  handle: FileHandle,
+  buffer: Buffer,
+  at: number,
+  length: number,
+): Promise<Uint8Array> {
+  const { bytesRead } = await handle.read(buffer, 0, length, at);
+  if (bytesRead === 0) throw new RangeError("Cannot read the file to its end: it is too short");
+  return buffer.subarray(0, bytesRead);
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -51,7 +51,7 @@ export type HoldfastOptions = {
   readonly args?: readonly string[];
   /** Text of a configuration file. */
   readonly config?: string;
-  readonly via?: "launcher" | "npm";
+  readonly via?: "launcher" | "npm" | "npx";
   /** The folder of an instance that ran before; a new one otherwise. */
   readonly data?: string;
 };

@@ -33,7 +33,7 @@ export type ProgramStart = {
    * How it is started: by `npm start --`, by the launcher, or the program itself (the first argument names it, and its
    * pid is the one to kill).
    */
-  readonly via: "launcher" | "npm" | "program";
+  readonly via: "launcher" | "npm" | "npx" | "program";
   readonly timeoutMs?: number;
 };
 
@@ -81,6 +81,8 @@ function commandLine(start: ProgramStart): readonly [command: string, args: read
   switch (start.via) {
     case "npm":
       return ["npm", ["start", "--silent", "--", ...start.args]];
+    case "npx":
+      return ["npx", ["--no-install", "holdfast", ...start.args]];
     case "launcher":
       return [process.execPath, [launcher, ...start.args]];
     case "program": {

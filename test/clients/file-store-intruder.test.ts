@@ -1,0 +1,79 @@
+/**
+ * An intruder who can write to the index's file store changes a published file. Neither the proxy nor pip and uv that ask
+ * the index directly take it: pages, and the hashes in them, lie elsewhere.
+ */
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
+import { startHoldfast } from "./holdfast.ts";
+import type { Holdfast } from "./holdfast.ts";
+import { installInto } from "./installing.ts";
+import { aMachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import { checkSuccess } from "./program-run.ts";
+import type { Run } from "./program-run.ts";
+import type { SmallWheel } from "./small-wheel.ts";
+import { uploadNew } from "./uploading.ts";
+
+describe("an intruder in the file store", () => {
+  let holdfast: Holdfast;
+  let machine: Machine;
+
+  before(async () => {
+    machine = await aMachine(["pip", "uv"]);
+    holdfast = await startHoldfast();
+    await uploadNew(holdfast.ready, { project: "cargo", version: "1.0" });
+    await changeStored(
+      holdfast,
+      await uploadNew(holdfast.ready, { project: "cargo", version: "1.1" }),
+    );
+  });
+
+  after(async () => {
+    await holdfast?.remove();
+    await machine?.remove();
+  });
+
+  const install = async (client: "pip" | "uv", simple: string, version: string): Promise<Run> => {
+    const environment = await machine.freshEnvironment();
+    return installInto(machine, client, environment, simple, [`cargo==${version}`]);
+  };
+
+  for (const client of ["pip", "uv"] as const) {
+    test(`${client} through the proxy gets the reason`, async () => {
+      const { proxySimple } = holdfast.ready;
+      checkSuccess(await install(client, proxySimple, "1.0"));
+      const run = await install(client, proxySimple, "1.1");
+      assert.notEqual(run.status, 0, run.output);
+      assert.ok(run.text.includes("file.hash"), run.output);
+      checkSuccess(await install(client, proxySimple, "1.0"));
+    });
+
+    test(`${client} at the index finds the hash wrong`, async () => {
+      const { simple } = holdfast.ready;
+      checkSuccess(await install(client, simple, "1.0"));
+      const run = await install(client, simple, "1.1");
+      assert.notEqual(run.status, 0, run.output);
+      assert.match(run.text, /DO NOT MATCH THE HASHES|Hash mismatch/);
+    });
+  }
+});
+
+/** Changes the answer in the stored wheel, as its bytes lie on the disk. */
+async function changeStored(holdfast: Holdfast, wheel: SmallWheel): Promise<void> {
+  const folder = join(holdfast.data, "files");
+  let changed = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && sha256Hex(await readFile(path)) === wheel.sha256) {
+      const bytes = Buffer.from(wheel.bytes);
+      const at = Math.floor(bytes.length / 3);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      await writeFile(path, bytes);
+      changed += 1;
+    }
+  }
+  assert.equal(changed, 1, "the wheel lies in the file store once");
+}

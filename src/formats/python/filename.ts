@@ -8,7 +8,7 @@ import { filenameLengthMax } from "./limits.ts";
 import { normaliseProjectName } from "./project-name.ts";
 import type { ProjectName } from "./project-name.ts";
 import { quoteText } from "#formats/bytes/quote-text.ts";
-import { isVersion, normaliseVersion } from "./version.ts";
+import { normalVersionOf } from "./version.ts";
 
 export type WheelFilename = {
   readonly kind: "wheel";
@@ -76,13 +76,11 @@ function parseWheelFilename(filename: string): WheelFilename {
   if ([pythonTag, abiTag, platformTag].some((tag) => !/^[A-Za-z0-9_.]+$/.test(tag))) {
     throw invalid(filename, "a wheel's tags are letters, digits, dots and underscores");
   }
-  // PEP 427 writes "_" for "-", so an implicit post release 1.0-1 arrives as 1.0_1.
-  const spelled = isVersion(version) ? version : version.replaceAll("_", "-");
   return {
     kind: "wheel",
     filename,
     project: nameIn(filename, name),
-    version: versionIn(filename, spelled),
+    version: wheelVersionIn(filename, version),
     ...(build !== undefined && { build }),
     pythonTag,
     abiTag,
@@ -97,11 +95,11 @@ function parseSdistFilename(filename: string, project: ProjectName | undefined):
   }
   const stem = filename.slice(0, -`.${format}`.length);
   for (let dash = stem.lastIndexOf("-"); dash > 0; dash = stem.lastIndexOf("-", dash - 1)) {
-    const version = stem.slice(dash + 1);
-    if (!isVersion(version)) continue;
+    const version = normalVersionOf(stem.slice(dash + 1));
+    if (version === undefined) continue;
     const name = nameIn(filename, stem.slice(0, dash));
     if (project !== undefined && name !== project) continue;
-    return { kind: "sdist", filename, project: name, version: normaliseVersion(version), format };
+    return { kind: "sdist", filename, project: name, version, format };
   }
   if (project !== undefined) {
     throw new FormatError(
@@ -120,9 +118,11 @@ function nameIn(filename: string, name: string): ProjectName {
   }
 }
 
-function versionIn(filename: string, version: string): string {
-  if (!isVersion(version)) throw invalid(filename, `${quoteText(version)} is not a version`);
-  return normaliseVersion(version);
+/** PEP 427 writes "_" for "-", so an implicit post release 1.0-1 arrives as 1.0_1. */
+function wheelVersionIn(filename: string, text: string): string {
+  const version = normalVersionOf(text) ?? normalVersionOf(text.replaceAll("_", "-"));
+  if (version !== undefined) return version;
+  throw invalid(filename, `${quoteText(text)} is not a version`);
 }
 
 function invalid(filename: string, reason: string): FormatError {

@@ -46,7 +46,7 @@ export type PageHead = {
   readonly name: ProjectName;
   readonly status: ProjectStatus;
   readonly statusReason?: string;
-  /** Normalised, ascending, each once. */
+  /** Normalised, ascending (`comparePageVersions`), each once. */
   readonly versions: readonly string[];
 };
 
@@ -95,21 +95,21 @@ export function formatPageFile(file: PageFile): string {
 /** The page's bytes; files and versions are put in order. */
 export function formatPage(page: Page): Uint8Array {
   const entries = page.files.toSorted(comparePageFiles).map(formatPageFile);
-  return formatPageFromEntries(page, entries);
+  const versions = page.versions.toSorted(comparePageVersions);
+  return formatPageFromEntries({ ...page, versions }, entries);
 }
 
-/** The same bytes from kept entries, which are in the order of their file names already. */
+/** The same bytes from kept entries; they and the versions are in their order already. Costs little more than a join. */
 export function formatPageFromEntries(head: PageHead, entries: readonly string[]): Uint8Array {
   const { name, status, statusReason, versions } = head;
   // PEP 792: a quarantined project offers no files.
   const offered = status === "quarantined" ? [] : entries;
   const reason = statusReason === undefined ? "" : `"reason":${quoteJson(statusReason)},`;
-  const ordered = versions.toSorted(comparePageVersions);
   return formatUtf8(
     [
       `{"files":[${offered.join(",")}],"meta":{"api-version":"${simpleApiVersion}"},`,
       `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
-      `"versions":[${ordered.map(quoteJson).join(",")}]}`,
+      `"versions":${JSON.stringify(versions)}}`,
     ].join(""),
   );
 }

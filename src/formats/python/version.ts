@@ -30,16 +30,27 @@ const pattern = new RegExp(
   "i",
 );
 
+// Most versions by far. A page has thousands, so they take the short way.
+const plainRelease = /^[0-9]+(?:\.[0-9]+)*$/;
+const normalRelease = /^(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*$/;
+
 /** The normal form (`v1.0-Beta.2` → `1.0b2`), or `version.invalid`. Surrounding blanks are not accepted. */
 export function normaliseVersion(text: string): string {
-  const version = readVersion(text);
-  if (version !== undefined) return formatVersion(version);
+  const version = normalVersionOf(text);
+  if (version !== undefined) return version;
   throw new FormatError("version.invalid", `${quoteText(text)} is not a version as PEP 440 has it`);
+}
+
+/** The normal form, or undefined for what is no version in any spelling PEP 440 allows. */
+export function normalVersionOf(text: string): string | undefined {
+  if (text.length <= versionLengthMax && normalRelease.test(text)) return text;
+  const version = readVersion(text);
+  return version === undefined ? undefined : formatVersion(version);
 }
 
 /** Whether the text is a version in any spelling PEP 440 allows. */
 export function isVersion(text: string): boolean {
-  return readVersion(text) !== undefined;
+  return normalVersionOf(text) !== undefined;
 }
 
 /** PEP 440's order: negative, zero or positive. Both must be versions (`version.invalid`). */
@@ -65,6 +76,7 @@ function parseVersion(text: string): Version {
 
 function readVersion(text: string): Version | undefined {
   if (text.length > versionLengthMax) return undefined;
+  if (plainRelease.test(text)) return { epoch: "0", release: text.split(".").map(plainNumber) };
   const groups = pattern.exec(text)?.groups;
   const release = groups?.["release"];
   if (groups === undefined || release === undefined) return undefined;
@@ -112,6 +124,7 @@ function isNumber(text: string): boolean {
 }
 
 function plainNumber(digits: string): string {
+  if (!digits.startsWith("0")) return digits;
   return digits.replace(/^0+(?=[0-9])/, "");
 }
 

@@ -1,0 +1,29 @@
+/** Every bound of publication. */
+export const publicationLimits = {
+  /** Changes in one batch: its bytes are held in memory until they are committed. */
+  batchChangesMax: 1_000,
+  /** Files of one project, listed on its page. */
+  projectFilesMax: 20_000,
+  /** Characters of all entries of one page; a page's bytes stay below what clients accept. */
+  projectEntriesLengthMax: 32_000_000,
+  requiresPythonLengthMax: 1_024,
+  reasonLengthMax: 1_024,
+  /** Characters of entries kept in memory for projects that were changed lately. */
+  cachedEntriesLengthMax: 32_000_000,
+  /** Stored files read at once. */
+  storedChecksMax: 4,
+  /** Online roles renewed in one batch. */
+  renewalsMax: 1_000,
+  /** Projects in a bin, on average, before the number of bins doubles (design 5). */
+  binProjectsMax: 64,
+  /** 2^15 bins: a larger snapshot passes what other clients accept (2,000,000 bytes). */
+  binBitLengthMax: 15,
+  /** Replaced files stay readable this long for clients that are in the middle of a refresh. */
+  sweepAfterMs: 3_600_000,
+  /** Files swept in one go. */
+  sweepMax: 500,
+  /** Public copies are looked at by their hash at start when they were made within this time before the last batch. */
+  recentMs: 3_600_000,
+  /** Page pointers read in one go. */
+  pagesMax: 5_000,
+} as const;

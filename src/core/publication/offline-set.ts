@@ -1,0 +1,180 @@
+/**
+ * Newly signed offline roles, judged as a client would (design 5): each is the next version, signed by enough of the
+ * keys in force, alive, and of the shape this signer publishes under. Pure. What one refusal would break for every
+ * user, an expired or misdirected `claimed`, must not pass here.
+ */
+import { sha256Hex } from "#crypto/hash.ts";
+import type { PublicKey } from "#crypto/public-key.ts";
+import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import type { Signed } from "#formats/tuf/envelope.ts";
+import { tufKeyOf } from "#formats/tuf/key.ts";
+import type { Metadata } from "#formats/tuf/metadata.ts";
+import type { RoleKeys } from "#formats/tuf/role-keys.ts";
+import { root as rootDecoder } from "#formats/tuf/root.ts";
+import type { Root } from "#formats/tuf/root.ts";
+import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
+import type { Targets } from "#formats/tuf/targets.ts";
+import { RefusedError } from "#core/errors.ts";
+import type { RoleFile } from "#core/tuf/editor.ts";
+import { delegatedRoleNames } from "#core/tuf/layout.ts";
+import { delegatedPath } from "#core/tuf/offline-roles.ts";
+import {
+  checkNotExpired,
+  checkNotLower,
+  checkVersion,
+  topLevelSigners,
+} from "#core/tuf/role-checks.ts";
+import { checkThreshold } from "#core/tuf/threshold.ts";
+import { acceptRoot, trustRoot } from "#core/tuf/trusted-set.ts";
+import type { OnlineKeys } from "./online-keys.ts";
+
+/** The offline roles in force; each verifies under the one before. */
+export type OfflineSet = {
+  readonly root: Signed<Root>;
+  readonly targets: Signed<Targets>;
+  readonly claimed: Signed<Targets>;
+};
+
+/** The very first set, expired or not: it can be renewed once it is there. Throws TrustError, FormatError, RefusedError. */
+export function acceptFirstOffline(
+  metadata: Readonly<Record<OfflineRole, Uint8Array>>,
+  keys: OnlineKeys,
+): OfflineSet {
+  const { root } = trustRoot(metadata.root);
+  const set = {
+    root,
+    targets: parseSigned(metadata.targets, targetsDecoder, "targets"),
+    claimed: parseSigned(metadata.claimed, targetsDecoder, "claimed"),
+  };
+  for (const file of [root, set.targets, set.claimed]) checkVersion("a first file", file.value, 1);
+  checkSet(set, keys);
+  return set;
+}
+
+/** Files that were accepted before, as the signer's own store has them. Throws only for a damaged store. */
+export function openOfflineSet(metadata: Readonly<Record<OfflineRole, Uint8Array>>): OfflineSet {
+  return {
+    root: parseSigned(metadata.root, rootDecoder, "root"),
+    targets: parseSigned(metadata.targets, targetsDecoder, "targets"),
+    claimed: parseSigned(metadata.claimed, targetsDecoder, "claimed"),
+  };
+}
+
+/** The set with what was submitted. Throws TrustError, FormatError or RefusedError; the old set stays as it was. */
+export function acceptOffline(
+  held: OfflineSet,
+  offered: OfflineMetadata,
+  nextVersions: Readonly<Record<OfflineRole, number>>,
+  keys: OnlineKeys,
+  now: Date,
+): OfflineSet {
+  const set = {
+    root:
+      offered.root === undefined
+        ? held.root
+        : acceptRoot({ root: held.root, past: {} }, offered.root).root,
+    targets:
+      offered.targets === undefined
+        ? held.targets
+        : parseSigned(offered.targets, targetsDecoder, "targets"),
+    claimed:
+      offered.claimed === undefined
+        ? held.claimed
+        : parseSigned(offered.claimed, targetsDecoder, "claimed"),
+  };
+  for (const role of ["root", "targets", "claimed"] as const) {
+    if (offered[role] === undefined) continue;
+    checkVersion(role, set[role].value, nextVersions[role]);
+    checkNotExpired(role, set[role].value, now);
+  }
+  checkSet(set, keys);
+  // Root is written last, so until then clients judge the new targets by the old root.
+  checkThreshold(
+    "targets, for the root before",
+    set.targets,
+    topLevelSigners(held.root.value, "targets"),
+  );
+  return set;
+}
+
+/** What a public tree still has although a restored store forgot it. */
+export type FoundOffline = {
+  /** Successors of the root in force, each one version further. */
+  readonly roots: readonly Uint8Array[];
+  readonly targets?: Uint8Array;
+  readonly claimed?: Uint8Array;
+};
+
+/** The set with what was found, alive or not, and the roots up to its own. Throws TrustError, FormatError, RefusedError. */
+export function adoptOffline(
+  held: OfflineSet,
+  found: FoundOffline,
+  keys: OnlineKeys,
+): { readonly set: OfflineSet; readonly roots: readonly Signed<Root>[] } {
+  const roots: Signed<Root>[] = [];
+  for (const bytes of found.roots) {
+    roots.push(acceptRoot({ root: roots.at(-1) ?? held.root, past: {} }, bytes).root);
+  }
+  const set = {
+    root: roots.at(-1) ?? held.root,
+    targets: found.targets ? parseSigned(found.targets, targetsDecoder, "targets") : held.targets,
+    claimed: found.claimed ? parseSigned(found.claimed, targetsDecoder, "claimed") : held.claimed,
+  };
+  for (const role of ["targets", "claimed"] as const) {
+    checkNotLower(role, role, set[role].value.version, held[role].value.version);
+  }
+  checkSet(set, keys);
+  return { set, roots };
+}
+
+/** The role's file as publication hands it on. */
+export function offlineRoleFile(role: OfflineRole, file: Signed<Metadata>, now: Date): RoleFile {
+  const { bytes, value } = file;
+  const { expires, version } = value;
+  return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
+}
+
+function checkSet({ root, targets, claimed }: OfflineSet, keys: OnlineKeys): void {
+  checkThreshold("targets", targets, topLevelSigners(root.value, "targets"));
+  checkRoot(root.value, keys);
+  checkTargets(targets.value, keys);
+  const delegation = targets.value.delegations?.roles?.find(({ name }) => name === "claimed");
+  const delegatedKeys = targets.value.delegations?.keys;
+  if (delegation === undefined || delegatedKeys === undefined) throw shape("targets", "no claimed");
+  checkThreshold("claimed", claimed, { ...delegation, keys: delegatedKeys });
+  const { targets: files, delegations } = claimed.value;
+  if (files.size > 0 || delegations !== undefined) throw shape("claimed", "it claims a project");
+}
+
+function checkRoot(root: Root, keys: OnlineKeys): void {
+  if (!root.consistentSnapshot) throw shape("root", "snapshots are not consistent");
+  checkHeld("timestamp", root.roles.timestamp, keys.timestamp.publicKey);
+  checkHeld("snapshot", root.roles.snapshot, keys.snapshot.publicKey);
+}
+
+/** Names, paths and order as design 5 has them: another shape would hide one role behind another. */
+function checkTargets(targets: Targets, keys: OnlineKeys): void {
+  const roles = targets.delegations?.roles ?? [];
+  const names = roles.map(({ name }) => name);
+  if (names.join(" ") !== delegatedRoleNames.join(" ")) {
+    throw shape("targets", `it delegates to ${names.join(", ") || "nobody"}`);
+  }
+  for (const [at, name] of delegatedRoleNames.entries()) {
+    const role = roles[at];
+    const isRight = role?.terminating === false && role.paths?.join(" ") === delegatedPath(name);
+    if (role === undefined || !isRight) throw shape("targets", `it misdirects ${name}`);
+    if (name !== "claimed") checkHeld(name, role, keys[name].publicKey);
+  }
+  if (targets.targets.size > 0) throw shape("targets", "it has targets of its own");
+}
+
+/** The signer can sign the role alone, or nothing would ever be published again. */
+function checkHeld(role: string, { keyIds, threshold }: RoleKeys, key: PublicKey): void {
+  if (threshold === 1 && keyIds.includes(tufKeyOf(key).keyId)) return;
+  throw shape(role, "this signer does not hold its key");
+}
+
+function shape(role: string, reason: string): RefusedError {
+  return new RefusedError("metadata.refused", `Cannot publish ${role}: ${reason}`);
+}

@@ -1,0 +1,129 @@
+/** From what the store and the public tree hold to a state in which both agree, whatever happened before. */
+import { sha256Hex } from "#crypto/hash.ts";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import { timestamp as timestampDecoder } from "#formats/tuf/timestamp.ts";
+import type { Timestamp } from "#formats/tuf/timestamp.ts";
+import type { Signed } from "#formats/tuf/envelope.ts";
+import { FormatError } from "#formats/format-error.ts";
+import type { SignerConfig } from "#formats/config/config.ts";
+import type { OfflineRole } from "#formats/door/offline-metadata.ts";
+import { RefusedError, TrustError } from "#core/errors.ts";
+import { publicTimestampPath } from "#core/tuf/layout.ts";
+import { topLevelSigners } from "#core/tuf/role-checks.ts";
+import { checkThreshold } from "#core/tuf/threshold.ts";
+import type { Clock } from "#core/ports.ts";
+import { publicationLimits } from "./limits.ts";
+import { acceptFirstOffline, offlineRoleFile } from "./offline-set.ts";
+import type { OnlineKeys } from "./online-keys.ts";
+import { republish } from "./republish.ts";
+import { restoreWork } from "./restored-state.ts";
+import type { RestorePorts } from "./restored-state.ts";
+import { publishWork, signingTime } from "./publish-work.ts";
+import { noWork } from "./sign-batch.ts";
+import type { BatchWork } from "./sign-batch.ts";
+import { readWorkingState } from "./working-state.ts";
+import type { WorkingState } from "./working-state.ts";
+import type { WritePorts } from "./write-batch.ts";
+
+export type OpenPorts = WritePorts & {
+  readonly clock: Clock;
+  readonly keys: OnlineKeys;
+  readonly firstMetadata: () => Promise<Readonly<Record<OfflineRole, Uint8Array>> | undefined>;
+  readonly notice?: (sentence: string) => void;
+};
+
+export async function openPublication(
+  ports: OpenPorts,
+  config: SignerConfig,
+  token: number,
+): Promise<WorkingState> {
+  await ports.steps.reached("resume.begun");
+  const stored = await ports.store.readState();
+  const pointer = await ports.publicTree.read(publicTimestampPath);
+  if (stored.roles.size === 0) return await publishFirst(ports, config, token, pointer);
+  const state = await readWorkingState(ports.store, stored, pointer);
+  const isRestored = stored.restored || (await isBehind(ports, state, pointer));
+  if (!isRestored) return await republish(ports, token, state);
+  const now = signingTime(ports.clock(), state);
+  const work = await restoreWork(restorePorts(ports), state, now);
+  return await republish(ports, token, await publishWork(ports, config, token, state, work, now));
+}
+
+/** The first publication of all. A public tree that is there already belongs to a store that was lost. */
+async function publishFirst(
+  ports: OpenPorts,
+  config: SignerConfig,
+  token: number,
+  pointer: Uint8Array | undefined,
+): Promise<WorkingState> {
+  const metadata = await ports.firstMetadata();
+  if (metadata === undefined) {
+    throw new RefusedError(
+      "signer.not-initialised",
+      "Cannot start the signer: there is no first root, targets and claimed metadata; run `holdfast init`",
+    );
+  }
+  const now = ports.clock();
+  const set = acceptFirstOffline(metadata, ports.keys);
+  const state: WorkingState = {
+    roles: new Map(),
+    offline: set,
+    bitLength: Math.min(config.binsBitLength, publicationLimits.binBitLengthMax),
+    serial: 0,
+    batch: 0,
+    projects: 0,
+    versionFloor: 0,
+    signedAt: now,
+    rootFingerprint: sha256Hex(metadata.root),
+    pointer,
+  };
+  const files = (["root", "targets", "claimed"] as const).map((role) =>
+    offlineRoleFile(role, set[role], now),
+  );
+  const first: BatchWork = { ...noWork, offline: { set, files }, renew: "all" };
+  if (pointer === undefined) return await publishWork(ports, config, token, state, first, now);
+  // As after a restore.
+  const restored = await restoreWork(restorePorts(ports), state, now);
+  const offline = restored.offline ?? { set, files: [] };
+  const newer = new Set(offline.files.map(({ role }) => role));
+  const kept = files.filter(({ role }) => role === "root" || !newer.has(role));
+  const work = { ...restored, offline: { set: offline.set, files: [...kept, ...offline.files] } };
+  return await publishWork(ports, config, token, state, work, now);
+}
+
+/**
+ * Whether the public timestamp is one that our keys signed and our store does not know: then the store is an older copy
+ * of itself, even if it does not know that. Anything else at that place is replaced.
+ */
+async function isBehind(
+  ports: OpenPorts,
+  state: WorkingState,
+  pointer: Uint8Array | undefined,
+): Promise<boolean> {
+  const shown = pointer && openTimestamp(pointer, state);
+  const newest = state.roles.get("timestamp")?.version ?? 0;
+  if (shown === undefined || shown.value.version < newest) return false;
+  if (shown.value.version > newest) return true;
+  const known = await ports.store.readRoleFile("timestamp", newest);
+  return known === undefined || sha256Hex(known) !== sha256Hex(shown.bytes);
+}
+
+function openTimestamp(
+  bytes: Uint8Array,
+  { offline }: WorkingState,
+): Signed<Timestamp> | undefined {
+  try {
+    const signed = parseSigned(bytes, timestampDecoder, "timestamp.json");
+    const signers = topLevelSigners(offline.root.value, "timestamp");
+    checkThreshold("timestamp.json", signed, signers);
+    return signed;
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof TrustError) return undefined;
+    throw error;
+  }
+}
+
+function restorePorts(ports: OpenPorts): RestorePorts {
+  const { keys, publicTree, store, notice = () => undefined } = ports;
+  return { keys, publicTree, store, notice };
+}

@@ -1,0 +1,132 @@
+/**
+ * After a start, or a failure whose outcome is not known: what was committed is made public again, wherever a public
+ * copy is missing or is not the one that was signed. The store is the truth; nothing is signed here.
+ */
+import { sha256Hex } from "#crypto/hash.ts";
+import { addMilliseconds } from "#formats/bytes/instant.ts";
+import type { PagePointer } from "#formats/door/change.ts";
+import { UnavailableError, invariant } from "#core/errors.ts";
+import { publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
+import { publicationLimits } from "./limits.ts";
+import { formatProjectPage } from "./project-record.ts";
+import type { RoleVersion } from "./signer-store.ts";
+import type { WorkingState } from "./working-state.ts";
+import { replaceTimestamp } from "./write-batch.ts";
+import type { WritePorts } from "./write-batch.ts";
+
+/** The state afterwards: the pointer holds the newest timestamp. Throws UnavailableError. */
+export async function republish(
+  ports: WritePorts,
+  token: number,
+  state: WorkingState,
+): Promise<WorkingState> {
+  const { publicTree, steps, store } = ports;
+  const since = addMilliseconds(state.signedAt, -publicationLimits.recentMs);
+  const recentRoles = await store.readRolesSince(since);
+  const recentPages = await store.readPagesSince(since);
+  for (const page of await olderPages(ports, state, recentPages)) {
+    await repairPage(ports, page, "size");
+  }
+  for (const page of recentPages) await repairPage(ports, page, "hash");
+  const all = new Map<string, RoleVersion>();
+  for (const file of [...state.roles.values(), ...recentRoles]) {
+    all.set(publicRolePath(file.role, file.version), file);
+  }
+  for (const file of all.values()) {
+    if (file.role === "timestamp" || file.role === "root") continue;
+    await repairRole(ports, file, file.signedAt >= since ? "hash" : "size");
+  }
+  const timestamp = await store.readRoleFile("timestamp", newestVersion(state, "timestamp"));
+  invariant(timestamp !== undefined, "the store holds the newest timestamp");
+  await store.publish(token, state.batch, async () => {
+    await replaceTimestamp(publicTree, state.pointer, timestamp);
+    await repairRoots(ports, state);
+  });
+  await steps.reached("resume.published");
+  return { ...state, pointer: timestamp };
+}
+
+/** The hash costs reading the file; the size shows what a power cut leaves of a file that was not synced. */
+type Look = "hash" | "size";
+
+async function repairRole(
+  { publicTree, steps, store }: WritePorts,
+  file: RoleVersion,
+  look: Look,
+): Promise<void> {
+  const path = publicRolePath(file.role, file.version);
+  if (await isIntact({ publicTree }, path, { sha256: file.sha256, size: file.length }, look))
+    return;
+  const bytes = await store.readRoleFile(file.role, file.version);
+  // Swept in the meantime: only replaced files are.
+  if (bytes === undefined) return;
+  await publicTree.write(path, bytes);
+  await steps.reached("resume.copy-rebuilt");
+}
+
+/** Every root there ever was, in order: a client goes through all of them. */
+async function repairRoots(ports: WritePorts, state: WorkingState): Promise<void> {
+  for (let version = 1; version <= newestVersion(state, "root"); version++) {
+    const bytes = await ports.store.readRoleFile("root", version);
+    if (bytes === undefined) continue;
+    const path = publicRolePath("root", version);
+    const expected = { sha256: sha256Hex(bytes), size: bytes.byteLength };
+    if (await isIntact(ports, path, expected, "hash")) continue;
+    await ports.publicTree.write(path, bytes);
+    await ports.steps.reached("resume.copy-rebuilt");
+  }
+}
+
+async function repairPage(ports: WritePorts, page: PagePointer, look: Look): Promise<void> {
+  const path = publicPagePath(page.project, page.sha256);
+  if (await isIntact(ports, path, page, look)) return;
+  await ports.publicTree.write(path, await rebuildPage(ports, page));
+  await ports.steps.reached("resume.copy-rebuilt");
+}
+
+/** Byte for byte what was signed, made again from its entries (ADR 3). */
+export async function rebuildPage(
+  { store }: Pick<WritePorts, "store">,
+  { project, sha256, serial }: PagePointer,
+): Promise<Uint8Array> {
+  const record = await store.readProjectAt(project, serial);
+  invariant(record !== undefined, "the store holds every page's entries");
+  const bytes = formatProjectPage(record);
+  if (sha256Hex(bytes) === sha256) return bytes;
+  throw new UnavailableError(
+    "storage.failed",
+    `Cannot rebuild page ${serial} of ${project}: its entries do not make the bytes that were signed`,
+  );
+}
+
+async function isIntact(
+  { publicTree }: Pick<WritePorts, "publicTree">,
+  path: string,
+  expected: { readonly sha256: string; readonly size: number },
+  look: Look,
+): Promise<boolean> {
+  if (look === "size") return (await publicTree.readSize(path)) === expected.size;
+  const bytes = await publicTree.read(path);
+  return bytes !== undefined && sha256Hex(bytes) === expected.sha256;
+}
+
+/** Newest pages that were made before the recent ones. */
+async function olderPages(
+  { store }: WritePorts,
+  state: WorkingState,
+  recentPages: readonly PagePointer[],
+): Promise<readonly PagePointer[]> {
+  const recent = new Set(recentPages.map(({ serial }) => serial));
+  const pages: PagePointer[] = [];
+  for (let after = 0; ;) {
+    const some = await store.readPagesAfter(after, state.serial, publicationLimits.pagesMax);
+    const last = some.at(-1);
+    if (last === undefined) return pages;
+    pages.push(...some.filter(({ serial }) => !recent.has(serial)));
+    after = last.serial;
+  }
+}
+
+function newestVersion(state: WorkingState, role: string): number {
+  return state.roles.get(role)?.version ?? 0;
+}

@@ -1,0 +1,265 @@
+/**
+ * One batch, signed in memory (ADR 2): from what was decided to every file and row that follows from it, and to the
+ * state afterwards. Nothing is written here. A batch touches the bins that changed, snapshot and timestamp, and what is
+ * due for renewal.
+ */
+import { binName, binNames } from "#formats/tuf/succinct-roles.ts";
+import type { MetaFile } from "#formats/tuf/metadata.ts";
+import type { SignerConfig } from "#formats/config/config.ts";
+import type { PagePointer } from "#formats/door/change.ts";
+import { invariant } from "#core/errors.ts";
+import { binOfPrefix, isBinName, pageTarget, prefixesOfBin } from "#core/tuf/layout.ts";
+import type { RoleFile, Signing } from "#core/tuf/editor.ts";
+import {
+  binRoles,
+  signBin,
+  signEmptyRole,
+  signSnapshot,
+  signTimestamp,
+  signUnclaimed,
+} from "#core/tuf/online-roles.ts";
+import type { FileBinding } from "./decide-changes.ts";
+import { publicationLimits } from "./limits.ts";
+import type { OfflineSet } from "./offline-set.ts";
+import type { OnlineKeys } from "./online-keys.ts";
+import type { PublicFile } from "./page-batch.ts";
+import { isOnlineRole, lifetimeMs, onlineKeyName, roleDueAt } from "./role-life.ts";
+import type { Commit, PageRecord, RoleVersion, SignerStore } from "./signer-store.ts";
+import { nextVersion, versionOf, withRoles } from "./working-state.ts";
+import type { WorkingState } from "./working-state.ts";
+
+export type BatchWork = {
+  readonly pages: readonly PageRecord[];
+  readonly pageFiles: readonly PublicFile[];
+  /** How many of the pages are a project's first. */
+  readonly newProjects: number;
+  readonly bindings: readonly FileBinding[];
+  readonly changes: Commit["changes"];
+  /** Files of offline roles that are new, ascending by version, and the set they make. */
+  readonly offline?: { readonly set: OfflineSet; readonly files: readonly RoleFile[] };
+  /** Which online roles get a new file although their content stays. */
+  readonly renew: "all" | "due" | "none";
+  /** After a restored backup. */
+  readonly versionFloor?: number;
+};
+
+export const noWork: BatchWork = {
+  pages: [],
+  pageFiles: [],
+  newProjects: 0,
+  bindings: [],
+  changes: [],
+  renew: "none",
+};
+
+export type SignedBatch = {
+  readonly commit: Commit;
+  readonly pageFiles: readonly PublicFile[];
+  /** In the order in which they are written: what names another file comes after it. */
+  readonly roles: readonly RoleFile[];
+  readonly snapshot: RoleFile | undefined;
+  readonly timestamp: RoleFile | undefined;
+  /** Written last, in this order: until then clients judge the rest by the root before. */
+  readonly roots: readonly RoleFile[];
+  readonly next: WorkingState;
+};
+
+export type BatchPorts = { readonly store: SignerStore; readonly keys: OnlineKeys };
+
+export async function signBatch(
+  ports: BatchPorts,
+  config: SignerConfig,
+  before: WorkingState,
+  work: BatchWork,
+  now: Date,
+): Promise<SignedBatch> {
+  const state = { ...before, versionFloor: work.versionFloor ?? before.versionFloor };
+  const signing = (role: string): Signing => ({
+    version: nextVersion(state, role),
+    now,
+    lifetimeMs: lifetimeMs(role, config.lifetimes),
+    signers: [ports.keys[onlineKeyName(role)]],
+  });
+  const projects = state.projects + work.newProjects;
+  const plan: Plan = {
+    state,
+    work,
+    bitLength: grownBitLength(state.bitLength, projects),
+    due: dueRoles(state, config, work.renew, now),
+    signing,
+  };
+  const offline = work.offline?.files ?? [];
+  const roots = offline.filter(({ role }) => role === "root");
+  const roles = [
+    ...offline.filter(({ role }) => role !== "root"),
+    ...(await signTargetsRoles(ports, plan)),
+  ];
+  const listed = withRoles(state.roles, roles);
+  const snapshot = await signNextSnapshot(plan, listed, roles.length > 0);
+  const timestamp = await signNextTimestamp(plan, snapshot, roots.length > 0);
+  const rest = [snapshot, timestamp, ...roots].filter((file) => file !== undefined);
+  const files = [...roles, ...rest];
+  const { bindings, changes, pageFiles, pages } = work;
+  const floor = work.versionFloor === undefined ? {} : { versionFloor: work.versionFloor };
+  const batch = state.batch + 1;
+  return {
+    commit: { batch, signedAt: now, roles: files, pages, bindings, changes, ...floor },
+    pageFiles,
+    roles,
+    snapshot,
+    timestamp,
+    roots,
+    next: {
+      ...state,
+      roles: withRoles(listed, rest),
+      offline: work.offline?.set ?? state.offline,
+      bitLength: plan.bitLength,
+      serial: Math.max(pages.at(-1)?.serial ?? 0, state.serial, work.versionFloor ?? 0),
+      batch,
+      projects,
+      signedAt: now,
+      pointer: timestamp?.bytes ?? state.pointer,
+    },
+  };
+}
+
+type Plan = {
+  readonly state: WorkingState;
+  readonly work: BatchWork;
+  readonly bitLength: number;
+  /** Online roles whose next file is wanted whatever else changes. */
+  readonly due: ReadonlySet<string>;
+  readonly signing: (role: string) => Signing;
+};
+
+async function signTargetsRoles(ports: BatchPorts, plan: Plan): Promise<readonly RoleFile[]> {
+  const { bitLength, due, signing, state, work } = plan;
+  const roles: RoleFile[] = [];
+  const bins = changedBins(ports.keys, state, bitLength, work.pages, due);
+  for (const [bin, role] of bins) {
+    const pages = await readBin(ports.store, bin, bitLength, work.pages);
+    roles.push(await signBin(role, pages, signing(role)));
+  }
+  for (const role of ["deny", "recently-claimed"]) {
+    if (due.has(role)) roles.push(await signEmptyRole(role, signing(role)));
+  }
+  if (due.has("unclaimed") || bitLength !== state.bitLength) {
+    const { publicKey } = ports.keys.bins;
+    roles.push(await signUnclaimed(signing("unclaimed"), { publicKey, bitLength }));
+  }
+  return roles;
+}
+
+async function signNextSnapshot(
+  { due, signing }: Plan,
+  listed: ReadonlyMap<string, RoleVersion>,
+  hasChanged: boolean,
+): Promise<RoleFile | undefined> {
+  if (!hasChanged && !due.has("snapshot")) return undefined;
+  return await signSnapshot(snapshotMeta(listed), signing("snapshot"));
+}
+
+/** Whatever becomes public moves the pointer. */
+async function signNextTimestamp(
+  { due, signing, state }: Plan,
+  snapshot: RoleFile | undefined,
+  isRootNew: boolean,
+): Promise<RoleFile | undefined> {
+  if (snapshot === undefined && !due.has("timestamp") && !isRootNew) return undefined;
+  const current = snapshot === undefined ? state.roles.get("snapshot") : versionOf(snapshot);
+  invariant(current !== undefined, "a timestamp names a snapshot");
+  return await signTimestamp(current, signing("timestamp"));
+}
+
+/** Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). */
+function snapshotMeta(listed: ReadonlyMap<string, RoleVersion>): ReadonlyMap<string, MetaFile> {
+  const meta = new Map<string, MetaFile>();
+  for (const [role, { version, length }] of listed) {
+    if (role === "root" || role === "snapshot" || role === "timestamp") continue;
+    meta.set(role, rolesWithLength.has(role) ? { version, length } : { version });
+  }
+  return meta;
+}
+
+/** Those that grow with what people claim: a client allows them as many bytes as they really have. */
+const rolesWithLength: ReadonlySet<string> = new Set(["targets", "claimed", "recently-claimed"]);
+
+/** Online roles whose next file is wanted now, whatever else changes. */
+function dueRoles(
+  state: WorkingState,
+  config: SignerConfig,
+  renew: BatchWork["renew"],
+  now: Date,
+): ReadonlySet<string> {
+  if (renew === "none") return new Set();
+  const current = [...state.roles.values()].filter(
+    ({ role }) => isOnlineRole(role) && isDelegated(role, state.bitLength),
+  );
+  if (renew === "all") return new Set([...current.map(({ role }) => role), ...onlineSingles]);
+  const due = current
+    .map((file) => ({ role: file.role, at: roleDueAt(file, config.lifetimes).getTime() }))
+    .filter(({ at }) => at <= now.getTime())
+    .toSorted((a, b) => a.at - b.at || (a.role < b.role ? -1 : 1))
+    // Timestamp and snapshot come with every batch that signs anything.
+    .slice(0, publicationLimits.renewalsMax);
+  return new Set(due.map(({ role }) => role));
+}
+
+/** Missing before the first publication. */
+const onlineSingles: readonly string[] = [
+  "deny",
+  "recently-claimed",
+  "unclaimed",
+  "snapshot",
+  "timestamp",
+];
+
+/** Whether the role is looked up: bins from when there were fewer, with shorter names, are not. */
+export function isDelegated(role: string, bitLength: number): boolean {
+  return !isBinName(role) || role.length - role.indexOf("-") - 1 === Math.ceil(bitLength / 4);
+}
+
+/** Design 5: the number doubles when a bin holds more than 64 projects on average. */
+function grownBitLength(bitLength: number, projects: number): number {
+  const { binBitLengthMax, binProjectsMax } = publicationLimits;
+  let grown = bitLength;
+  while (grown < binBitLengthMax && projects > binProjectsMax * 2 ** grown) grown += 1;
+  return grown;
+}
+
+/** Number and name of each bin that needs a new file. */
+function changedBins(
+  keys: OnlineKeys,
+  state: WorkingState,
+  bitLength: number,
+  pages: readonly PageRecord[],
+  due: ReadonlySet<string>,
+): ReadonlyMap<number, string> {
+  const layout = binRoles(keys.bins.publicKey, bitLength);
+  const isFirst = !state.roles.has("unclaimed");
+  if (isFirst || bitLength !== state.bitLength) return new Map([...binNames(layout)].entries());
+  const bins = new Map<number, string>();
+  for (const { prefix, project } of pages) {
+    bins.set(binOfPrefix(prefix, bitLength), binName(layout, pageTarget(project)));
+  }
+  for (const role of due) {
+    if (isBinName(role)) bins.set(Number.parseInt(role.slice(role.indexOf("-") + 1), 16), role);
+  }
+  return bins;
+}
+
+/** The bin's pages after the batch. */
+async function readBin(
+  store: SignerStore,
+  bin: number,
+  bitLength: number,
+  changed: readonly PageRecord[],
+): Promise<readonly PagePointer[]> {
+  const { first, last } = prefixesOfBin(bin, bitLength);
+  const pages = new Map<string, PagePointer>();
+  for (const page of await store.readPagesByPrefix(first, last)) pages.set(page.project, page);
+  for (const page of changed) {
+    if (page.prefix >= first && page.prefix <= last) pages.set(page.project, page);
+  }
+  return [...pages.values()];
+}

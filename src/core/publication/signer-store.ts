@@ -1,0 +1,119 @@
+/**
+ * What the signer remembers. Declared here because the guarantees are publication's: what is committed is the truth,
+ * before any of it leaves the process (ADR 2), and nothing is ever signed twice under one version.
+ */
+import type { PagePointer } from "#formats/door/change.ts";
+import type { ProjectName } from "#formats/python/project-name.ts";
+import type { ProjectStatus } from "#formats/python/project-status.ts";
+import type { RoleFile } from "#core/tuf/editor.ts";
+import type { FileBinding } from "./decide-changes.ts";
+import type { ProjectRecord } from "./project-record.ts";
+
+/** A role's file without its bytes. */
+export type RoleVersion = Omit<RoleFile, "bytes"> & {
+  /** Bytes of the file. */
+  readonly length: number;
+};
+
+export type SignerState = {
+  /** The newest version of every role that was ever signed. Empty before the first publication. */
+  readonly roles: ReadonlyMap<string, RoleVersion>;
+  /** Of the newest page; 0 before the first. */
+  readonly serial: number;
+  /** Of the newest committed batch; 0 before the first. */
+  readonly batch: number;
+  /** Of the newest batch that is known to be public; not greater than `batch`. */
+  readonly publishedBatch: number;
+  /** When the newest batch was signed. */
+  readonly signedAt: Date | undefined;
+  /** How many projects have a page. */
+  readonly projects: number;
+  /** No version below this may be signed (root excepted, whose versions have no gaps); 0 unless restored once. */
+  readonly versionFloor: number;
+  /** This is a copy that was restored: others may have been published since it was made. */
+  readonly restored: boolean;
+};
+
+/** A change that became visible, or will once its batch is published. */
+export type RecordedChange = {
+  readonly id: string;
+  /** SHA-256 of its canonical form. */
+  readonly digest: string;
+  readonly page: PagePointer;
+};
+
+/** A project's new page, as entries: its bytes are never kept (ADR 3). */
+export type PageRecord = PagePointer & {
+  /** Of its target path (layout.ts). */
+  readonly prefix: number;
+  readonly status: ProjectStatus;
+  readonly statusReason?: string;
+  /** Which files changed; `entry` is undefined where one is gone. */
+  readonly changed: readonly {
+    readonly filename: string;
+    readonly version: string;
+    readonly entry: string | undefined;
+  }[];
+};
+
+/** Everything that one batch signed and decided. */
+export type Commit = {
+  /** One more than the last. */
+  readonly batch: number;
+  readonly signedAt: Date;
+  readonly roles: readonly RoleFile[];
+  readonly pages: readonly PageRecord[];
+  readonly bindings: readonly FileBinding[];
+  readonly changes: readonly {
+    readonly id: string;
+    readonly digest: string;
+    readonly serial: number;
+    readonly project: ProjectName;
+  }[];
+  /** Set by the first batch after a restored backup; ends `restored`. No serial below it is given again either. */
+  readonly versionFloor?: number;
+};
+
+export type SignerStore = {
+  /**
+   * Takes the lease away from whoever has it; the answer is a fencing token, greater than all before. Durable. Nothing
+   * that is written with an older token takes effect from then on.
+   */
+  takeLease(holder: string, now: Date): Promise<number>;
+  readState(): Promise<SignerState>;
+  /** The exact bytes; undefined when it was never signed or is forgotten. */
+  readRoleFile(role: string, version: number): Promise<Uint8Array | undefined>;
+  /** Those of these ids that were committed. */
+  readChanges(ids: readonly string[]): Promise<ReadonlyMap<string, RecordedChange>>;
+  /** Those of these names that stand for bytes. */
+  readBindings(filenames: readonly string[]): Promise<ReadonlyMap<string, FileBinding>>;
+  /** As its newest page says it; undefined before the first. */
+  readProject(project: ProjectName): Promise<ProjectRecord | undefined>;
+  readPage(project: ProjectName): Promise<PagePointer | undefined>;
+  /** As the page with this serial said it; undefined when there is no such page. */
+  readProjectAt(project: ProjectName, serial: number): Promise<ProjectRecord | undefined>;
+  /** Newest pages of the projects whose prefix is between, both included; by name. */
+  readPagesByPrefix(first: number, last: number): Promise<readonly PagePointer[]>;
+  /** Newest pages with `after` < serial ≤ `until`, by serial, at most `limit`. */
+  readPagesAfter(after: number, until: number, limit: number): Promise<readonly PagePointer[]>;
+  /** Every page, newest or not, that was committed at this time or later; by serial. */
+  readPagesSince(since: Date): Promise<readonly PagePointer[]>;
+  /** Whether the project ever had this page. */
+  hasPage(project: ProjectName, sha256: string): Promise<boolean>;
+  /** Role files, newest or not, signed at this time or later, and not forgotten. */
+  readRolesSince(since: Date): Promise<readonly RoleVersion[]>;
+  /**
+   * All of it or nothing, and durable on return. When it throws UnavailableError, it may have happened or not: read the
+   * state again. Throws UnavailableError `signer.fenced`, having done nothing, when the token is not the newest.
+   */
+  commit(token: number, commit: Commit): Promise<void>;
+  /**
+   * Runs `replace` while nobody else can take the lease, then remembers that this batch is public. Need not be durable:
+   * what was not remembered is published again. Throws UnavailableError `signer.fenced` before `replace`.
+   */
+  publish(token: number, batch: number, replace: () => Promise<void>): Promise<void>;
+  /** Files of online roles that were replaced before this time; at most `limit`, oldest first. */
+  readReplaced(before: Date, limit: number): Promise<readonly RoleVersion[]>;
+  /** Forgets replaced files. Need not be durable. Throws UnavailableError `signer.fenced`. */
+  forgetRoles(token: number, roles: readonly RoleVersion[]): Promise<void>;
+};

@@ -1,0 +1,97 @@
+/** What the signer knows of its own publication between two batches. Changed only after a commit. */
+import { sha256Hex } from "#crypto/hash.ts";
+import { compareCodePoints } from "#formats/json/canonical.ts";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
+import { invariant } from "#core/errors.ts";
+import type { RoleFile } from "#core/tuf/editor.ts";
+import { openOfflineSet } from "./offline-set.ts";
+import type { OfflineSet } from "./offline-set.ts";
+import type { RoleVersion, SignerState, SignerStore } from "./signer-store.ts";
+
+export type WorkingState = {
+  /** Newest version of every role, in the order in which a snapshot lists them. */
+  readonly roles: ReadonlyMap<string, RoleVersion>;
+  readonly offline: OfflineSet;
+  /** 2^n bins are delegated to. There may be more roles of that name, from when there were fewer. */
+  readonly bitLength: number;
+  readonly serial: number;
+  readonly batch: number;
+  readonly projects: number;
+  readonly versionFloor: number;
+  /** No file is ever signed with an earlier time. */
+  readonly signedAt: Date;
+  /** SHA-256 of the very first root's bytes, which people compare. */
+  readonly rootFingerprint: string;
+  /** The bytes the pointer holds, as far as we know; undefined: none. */
+  readonly pointer: Uint8Array | undefined;
+};
+
+/** From the store, after at least one batch. */
+export async function readWorkingState(
+  store: SignerStore,
+  state: SignerState,
+  pointer: Uint8Array | undefined,
+): Promise<WorkingState> {
+  const read = async (role: string): Promise<Uint8Array> => {
+    const bytes = await store.readRoleFile(role, state.roles.get(role)?.version ?? 0);
+    invariant(bytes !== undefined, `the store holds the newest ${role}`);
+    return bytes;
+  };
+  const firstRoot = await store.readRoleFile("root", 1);
+  invariant(firstRoot !== undefined, "the store holds the first root");
+  const unclaimed = parseSigned(await read("unclaimed"), targetsDecoder, "unclaimed");
+  const bins = unclaimed.value.delegations?.succinct;
+  invariant(bins !== undefined && state.signedAt !== undefined, "unclaimed delegates to bins");
+  return {
+    roles: inSnapshotOrder(state.roles),
+    offline: openOfflineSet({
+      root: await read("root"),
+      targets: await read("targets"),
+      claimed: await read("claimed"),
+    }),
+    bitLength: bins.bitLength,
+    serial: state.serial,
+    batch: state.batch,
+    projects: state.projects,
+    versionFloor: state.versionFloor,
+    signedAt: state.signedAt,
+    rootFingerprint: sha256Hex(firstRoot),
+    pointer,
+  };
+}
+
+/** The number that the role's next file gets. */
+export function nextVersion(
+  state: Pick<WorkingState, "roles" | "versionFloor">,
+  role: string,
+): number {
+  const next = (state.roles.get(role)?.version ?? 0) + 1;
+  // Root's versions have no gaps: a client asks for the next one and takes its absence as the end.
+  return role === "root" ? next : Math.max(next, state.versionFloor);
+}
+
+/** The newest files after a batch. */
+export function withRoles(
+  roles: ReadonlyMap<string, RoleVersion>,
+  files: readonly RoleFile[],
+): ReadonlyMap<string, RoleVersion> {
+  const next = new Map(roles);
+  let known = true;
+  for (const file of files) {
+    known &&= next.has(file.role);
+    next.set(file.role, versionOf(file));
+  }
+  return known ? next : inSnapshotOrder(next);
+}
+
+export function versionOf({ bytes, ...file }: RoleFile): RoleVersion {
+  return { ...file, length: bytes.byteLength };
+}
+
+/** Sorted once and not for each snapshot. */
+function inSnapshotOrder(
+  roles: ReadonlyMap<string, RoleVersion>,
+): ReadonlyMap<string, RoleVersion> {
+  return new Map([...roles].toSorted(([a], [b]) => compareCodePoints(`${a}.json`, `${b}.json`)));
+}

@@ -1,0 +1,78 @@
+/**
+ * The repository's side of TUF (specification 6): from values to signed role files. Nothing here decides what is true
+ * or when; it is told the content, the version and the time, and signs the canonical form of exactly what it writes.
+ */
+import { sha256Hex } from "#crypto/hash.ts";
+import type { Signer } from "#crypto/signer.ts";
+import { addMilliseconds, formatInstant, parseInstant } from "#formats/bytes/instant.ts";
+import type { Instant } from "#formats/bytes/instant.ts";
+import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
+import { canonicalJson } from "#formats/json/canonical.ts";
+import type { JsonObject } from "#formats/json/value.ts";
+import { formatEnvelope } from "#formats/tuf/envelope.ts";
+import { tufKeyOf } from "#formats/tuf/key.ts";
+import { specVersion } from "#formats/tuf/metadata.ts";
+import type { Metadata } from "#formats/tuf/metadata.ts";
+
+/** One role file as it will be published. */
+export type RoleFile = {
+  readonly role: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+  /** Of `bytes`, lower-case hex. */
+  readonly sha256: string;
+  readonly signedAt: Date;
+  readonly expires: Instant;
+};
+
+/** Who signs, and when: what every new role file needs. */
+export type Signing = {
+  readonly version: number;
+  readonly now: Date;
+  readonly lifetimeMs: number;
+  /** Each key once. */
+  readonly signers: readonly Signer[];
+};
+
+/** The members that all role files share. */
+export function nextMetadata({ version, now, lifetimeMs }: Omit<Signing, "signers">): Metadata {
+  // Whole seconds, upwards: a file lives no shorter than it should.
+  const expires = parseInstant(formatInstant(addMilliseconds(now, lifetimeMs + 999)));
+  return { specVersion, version, expires };
+}
+
+/** Signs `tree`, the `signed` member of the role's next file. */
+export async function signRole(
+  role: string,
+  metadata: Metadata,
+  tree: JsonObject,
+  { now, signers }: Pick<Signing, "now" | "signers">,
+): Promise<RoleFile> {
+  const canonical = canonicalJson(tree);
+  const signatures = new Map<string, Uint8Array>();
+  for (const signer of signers) {
+    signatures.set(tufKeyOf(signer.publicKey).keyId, await signer.sign(canonical));
+  }
+  const bytes = envelopeBytes(tree, canonical, signatures);
+  const { version, expires } = metadata;
+  return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
+}
+
+/**
+ * The canonical form is real JSON, byte for byte what `formatEnvelope` writes, unless a text holds a control
+ * character (the line ends of a PEM key). A snapshot of many thousand bins is not written twice.
+ */
+function envelopeBytes(
+  tree: JsonObject,
+  canonical: Uint8Array,
+  signatures: ReadonlyMap<string, Uint8Array>,
+): Uint8Array {
+  if (canonical.some((byte) => byte < 0x20)) return formatEnvelope(tree, signatures);
+  const empty = parseUtf8(formatEnvelope(new Map(), signatures));
+  const head = formatUtf8(empty.slice(0, empty.lastIndexOf("{}")));
+  const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);
+  bytes.set(head);
+  bytes.set(canonical, head.byteLength);
+  bytes[bytes.byteLength - 1] = 0x7d;
+  return bytes;
+}

@@ -1,0 +1,75 @@
+/** Next files of the roles that the signer signs by itself (design 5). */
+import type { PublicKey } from "#crypto/public-key.ts";
+import type { PagePointer } from "#formats/door/change.ts";
+import { tufKeyOf } from "#formats/tuf/key.ts";
+import type { MetaFile } from "#formats/tuf/metadata.ts";
+import { snapshotToJson } from "#formats/tuf/snapshot.ts";
+import type { SuccinctRoles } from "#formats/tuf/succinct-roles.ts";
+import { targetsToJson } from "#formats/tuf/targets.ts";
+import type { Delegations, TargetFile } from "#formats/tuf/targets.ts";
+import { timestampToJson } from "#formats/tuf/timestamp.ts";
+import { nextMetadata, signRole } from "./editor.ts";
+import type { RoleFile, Signing } from "./editor.ts";
+import { binNamePrefix, pageTarget } from "./layout.ts";
+
+/** A role without targets of its own: `deny` and `recently-claimed` until they have something to say. */
+export async function signEmptyRole(role: string, signing: Signing): Promise<RoleFile> {
+  const metadata = nextMetadata(signing);
+  const tree = targetsToJson({ ...metadata, targets: new Map() });
+  return await signRole(role, metadata, tree, signing);
+}
+
+/** `unclaimed`: nothing of its own, everything to the bins. */
+export async function signUnclaimed(
+  signing: Signing,
+  bins: { readonly publicKey: PublicKey; readonly bitLength: number },
+): Promise<RoleFile> {
+  const metadata = nextMetadata(signing);
+  const delegations = binDelegations(bins.publicKey, bins.bitLength);
+  const tree = targetsToJson({ ...metadata, targets: new Map(), delegations });
+  return await signRole("unclaimed", metadata, tree, signing);
+}
+
+/** One bin with its projects' pages. */
+export async function signBin(
+  role: string,
+  pages: readonly PagePointer[],
+  signing: Signing,
+): Promise<RoleFile> {
+  const metadata = nextMetadata(signing);
+  const targets = new Map<string, TargetFile>();
+  for (const { project, sha256, size } of pages) {
+    targets.set(pageTarget(project), { length: size, hashes: new Map([["sha256", sha256]]) });
+  }
+  return await signRole(role, metadata, targetsToJson({ ...metadata, targets }), signing);
+}
+
+/** `meta`: every targets role, by name. */
+export async function signSnapshot(
+  meta: ReadonlyMap<string, MetaFile>,
+  signing: Signing,
+): Promise<RoleFile> {
+  const metadata = nextMetadata(signing);
+  return await signRole("snapshot", metadata, snapshotToJson({ ...metadata, meta }), signing);
+}
+
+export async function signTimestamp(
+  snapshot: { readonly version: number; readonly length: number; readonly sha256: string },
+  signing: Signing,
+): Promise<RoleFile> {
+  const metadata = nextMetadata(signing);
+  const { version, length, sha256 } = snapshot;
+  const listed: MetaFile = { version, length, hashes: new Map([["sha256", sha256]]) };
+  const tree = timestampToJson({ ...metadata, snapshot: listed });
+  return await signRole("timestamp", metadata, tree, signing);
+}
+
+export function binRoles(binsKey: PublicKey, bitLength: number): SuccinctRoles {
+  const { keyId } = tufKeyOf(binsKey);
+  return { keyIds: [keyId], threshold: 1, bitLength, namePrefix: binNamePrefix };
+}
+
+function binDelegations(binsKey: PublicKey, bitLength: number): Delegations {
+  const key = tufKeyOf(binsKey);
+  return { keys: new Map([[key.keyId, key]]), succinct: binRoles(binsKey, bitLength) };
+}

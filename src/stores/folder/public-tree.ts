@@ -1,0 +1,108 @@
+/**
+ * The public tree on a disk. Written by rename, so a reader sees a whole file or none; not synced, because all of it
+ * can be rebuilt (design 6). The calls are synchronous: each takes microseconds, and a thread pool's hand-over would
+ * cost more than the work.
+ */
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { equalBytes } from "#crypto/constant-time.ts";
+import { UnavailableError, invariant } from "#core/errors.ts";
+import type { PublicTree } from "#core/publication/public-tree.ts";
+import { storageError } from "./storage-error.ts";
+
+/** What is half written; never part of the tree. One process writes. */
+const draftName = ".draft";
+
+export function openFolderPublicTree(root: string): PublicTree {
+  mkdirSync(root, { recursive: true });
+  const at = (path: string): string => {
+    invariant(isTreePath(path), "a path lies inside the public tree");
+    return join(root, path);
+  };
+  return {
+    read: async (path) => readIfThere(() => new Uint8Array(readFileSync(at(path)))),
+    readSize: async (path) => readIfThere(() => statSync(at(path)).size),
+    async write(path, bytes) {
+      writeByRename(root, at(path), bytes);
+    },
+    async replacePointer(path, expected, bytes) {
+      const held = readIfThere(() => new Uint8Array(readFileSync(at(path))));
+      const same =
+        held === undefined || expected === undefined
+          ? held === expected
+          : equalBytes(held, expected);
+      if (same) writeByRename(root, at(path), bytes);
+      return same;
+    },
+    async remove(path) {
+      try {
+        rmSync(at(path), { force: true });
+      } catch (error) {
+        throw failed(error, "sweep the public tree");
+      }
+    },
+    list: async (folder) => readIfThere(() => readdirSync(at(folder))) ?? [],
+  };
+}
+
+const segment = /^[A-Za-z0-9][A-Za-z0-9._%-]*$/;
+
+/** Role names and hashes become file names; nothing else does. */
+function isTreePath(path: string): boolean {
+  return path.split("/").every((part) => segment.test(part));
+}
+
+function writeByRename(root: string, target: string, bytes: Uint8Array): void {
+  const draft = join(root, draftName);
+  try {
+    const file = openSync(draft, "w", 0o644);
+    try {
+      for (let done = 0; done < bytes.byteLength;) done += writeSync(file, bytes, done);
+    } finally {
+      closeSync(file);
+    }
+    renameInto(draft, target);
+  } catch (error) {
+    throw failed(error, "write the public tree");
+  }
+}
+
+function renameInto(draft: string, target: string): void {
+  try {
+    renameSync(draft, target);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(draft, target);
+  }
+}
+
+function readIfThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw failed(error, "read the public tree");
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+/** Everything the disk says is the world failing, not a mistake of ours. */
+function failed(error: unknown, doing: string): unknown {
+  const known = storageError(error, doing);
+  if (known !== error || !(error instanceof Error) || !("code" in error)) return known;
+  return new UnavailableError("storage.failed", `Cannot ${doing}: ${error.message}`, error);
+}

@@ -1,0 +1,198 @@
+/** The signer's memory in SQLite (core/publication/signer-store.ts says what it promises). */
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { CompiledQuery } from "kysely";
+import type { Kysely } from "kysely";
+import { UnavailableError, invariant } from "#core/errors.ts";
+import type { Commit, SignerStore } from "#core/publication/signer-store.ts";
+import { storageError } from "#stores/folder/storage-error.ts";
+import { openDatabase } from "./database.ts";
+import type { Database } from "./database.ts";
+import { SignerReader, pageFormat } from "./signer-reader.ts";
+import { signerMigrations } from "./signer-schema.ts";
+
+export type SqliteSignerStore = SignerStore & {
+  /**
+   * A consistent copy, which knows of itself that it is one: a signer that is started on it goes on from versions that
+   * nobody has seen.
+   */
+  backup(path: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+type NoTables = Record<never, never>;
+type Transaction = Kysely<NoTables>;
+
+/** A database at `path`, or in memory (`:memory:`) for tests. */
+export async function openSqliteSignerStore(path: string): Promise<SqliteSignerStore> {
+  const database = await openDatabase<NoTables>(path, signerMigrations);
+  const reader = new SignerReader(database.reader);
+  return {
+    takeLease: (holder, now) => takeLease(database, holder, now),
+    readState: async () => reader.state(),
+    readRoleFile: async (role, version) => reader.roleFile(role, version),
+    readChanges: async (ids) => reader.changes(ids),
+    readBindings: async (filenames) => reader.bindings(filenames),
+    readPage: async (project) => reader.page(project),
+    async readProject(project) {
+      const page = reader.page(project);
+      return page === undefined ? undefined : reader.projectAt(project, page.serial);
+    },
+    readProjectAt: async (project, serial) => reader.projectAt(project, serial),
+    readPagesByPrefix: async (first, last) => reader.pagesByPrefix(first, last),
+    readPagesAfter: async (after, until, limit) => reader.pagesAfter(after, until, limit),
+    readPagesSince: async (since) => reader.pagesSince(since),
+    hasPage: async (project, sha256) => reader.hasPage(project, sha256),
+    readRolesSince: async (since) => reader.rolesSince(since),
+    readReplaced: async (before, limit) => reader.replaced(before, limit),
+    commit: (token, commit) =>
+      database.transact(async (transaction) => {
+        await checkLease(transaction, token);
+        await writeCommit(transaction, commit);
+      }),
+    publish: (token, batch, replace) =>
+      database.transact(async (transaction) => {
+        // The first statement writes, so the lease cannot be taken until this transaction ends.
+        await checkLease(transaction, token);
+        await replace();
+        await run(transaction, "UPDATE state SET published_batch = ?", [batch]);
+      }, "relaxed"),
+    forgetRoles: (token, roles) =>
+      database.transact(async (transaction) => {
+        await checkLease(transaction, token);
+        for (const { role, version } of roles) {
+          await run(transaction, deleteReplaced, [role, version]);
+        }
+      }, "relaxed"),
+    backup: (target) => backup(database, target),
+    close: () => database.close(),
+  };
+}
+
+async function takeLease(database: Database<NoTables>, holder: string, now: Date): Promise<number> {
+  return await database.transact(async (transaction) => {
+    const { rows } = await transaction.executeQuery<{ token: number }>(
+      CompiledQuery.raw(
+        "UPDATE lease SET token = token + 1, holder = ?, taken_at = ? RETURNING token",
+        [holder, now.getTime()],
+      ),
+    );
+    const token = rows[0]?.token;
+    invariant(token !== undefined, "the signer's database has its lease");
+    return token;
+  });
+}
+
+async function checkLease(transaction: Transaction, token: number): Promise<void> {
+  const changed = await run(transaction, "UPDATE lease SET token = token WHERE token = ?", [token]);
+  if (changed === 1) return;
+  throw new UnavailableError(
+    "signer.fenced",
+    "Cannot publish: another signer has taken over; this one must end",
+  );
+}
+
+async function writeCommit(transaction: Transaction, commit: Commit): Promise<void> {
+  const at = commit.signedAt.getTime();
+  for (const { role, version, bytes, sha256, signedAt, expires } of commit.roles) {
+    await run(transaction, replaceRole, [at, role, version]);
+    const values = [role, version, bytes, sha256, signedAt.getTime(), expires.text];
+    await run(transaction, insertRole, values);
+  }
+  for (const {
+    project,
+    serial,
+    sha256,
+    size,
+    prefix,
+    status,
+    statusReason,
+    changed,
+  } of commit.pages) {
+    await run(transaction, upsertProject, [project, prefix, serial, sha256, size]);
+    const reason = statusReason ?? null;
+    const values = [project, serial, sha256, size, status, reason, pageFormat, at];
+    await run(transaction, insertPage, values);
+    for (const { filename, version, entry } of changed) {
+      await run(transaction, insertEntry, [project, filename, serial, version, entry ?? null]);
+    }
+  }
+  for (const { filename, project, version, sha256, size, lost } of commit.bindings) {
+    const values = [filename, project, version, sha256, size, lost ? 1 : 0];
+    invariant((await run(transaction, bindName, values)) === 1, "a bound name keeps its bytes");
+  }
+  for (const { id, digest, project, serial } of commit.changes) {
+    await run(transaction, insertChange, [id, digest, project, serial]);
+  }
+  const serial = Math.max(commit.versionFloor ?? 0, ...commit.pages.map((page) => page.serial));
+  const floor = commit.versionFloor ?? null;
+  const moved = await run(transaction, moveState, [
+    serial,
+    commit.batch,
+    at,
+    floor,
+    floor,
+    commit.batch,
+  ]);
+  invariant(moved === 1, "batches are committed in order");
+}
+
+const replaceRole =
+  "UPDATE role_file SET replaced_at = ? WHERE role = ? AND version < ? AND replaced_at IS NULL";
+const insertRole =
+  "INSERT INTO role_file (role, version, bytes, sha256, signed_at, expires) VALUES (?, ?, ?, ?, ?, ?)";
+const deleteReplaced =
+  "DELETE FROM role_file WHERE role = ? AND version = ? AND replaced_at IS NOT NULL";
+const upsertProject = `INSERT INTO project (name, prefix, serial, sha256, size) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET
+    serial = excluded.serial, sha256 = excluded.sha256, size = excluded.size`;
+const insertPage = `INSERT INTO page
+  (project, serial, sha256, size, status, reason, format, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const insertEntry =
+  "INSERT INTO entry (project, filename, serial, version, entry) VALUES (?, ?, ?, ?, ?)";
+// A lost name may be found again, by the same bytes only.
+const bindName = `INSERT INTO file_name (filename, project, version, sha256, size, lost)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (filename) DO UPDATE SET lost = excluded.lost
+  WHERE lost = 1 AND sha256 = excluded.sha256 AND size = excluded.size`;
+const insertChange = "INSERT INTO change (id, digest, project, serial) VALUES (?, ?, ?, ?)";
+const moveState = `UPDATE state SET serial = max(serial, ?), batch = ?, signed_at = ?,
+  version_floor = coalesce(?, version_floor), restored = CASE WHEN ? IS NULL THEN restored ELSE 0 END
+  WHERE batch = ? - 1`;
+
+async function run(
+  transaction: Transaction,
+  text: string,
+  values: readonly unknown[],
+): Promise<number> {
+  const result = await transaction.executeQuery(CompiledQuery.raw(text, [...values]));
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+/** Under its final name it is whole, durable, one file, and knows that it is a copy. */
+async function backup(database: Database<NoTables>, target: string): Promise<void> {
+  const draft = `${target}.part`;
+  try {
+    await rm(draft, { force: true });
+    await database.backup(draft);
+    const copy = new DatabaseSync(draft);
+    copy.exec("PRAGMA journal_mode=DELETE; UPDATE state SET restored = 1;");
+    copy.close();
+    await sync(draft);
+    await rename(draft, target);
+    await sync(dirname(target));
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw storageError(error, "write the backup");
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

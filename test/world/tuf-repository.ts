@@ -88,7 +88,7 @@ export class SimTufRepository {
   /** Raises the version of each role in turn, signs it and lays it out. */
   async publish(...roles: readonly string[]): Promise<void> {
     for (const role of roles) {
-      this.#draft(role).version++;
+      this.draft(role).version++;
       await this.write(role);
     }
   }
@@ -101,7 +101,7 @@ export class SimTufRepository {
   /** Signs a role at the version it has, and lays it out. */
   async write(role: string): Promise<Uint8Array> {
     const bytes = await this.sign(role);
-    const { version } = this.#draft(role);
+    const { version } = this.draft(role);
     this.files.set(roleFileName(role, this.#versionInName(role, version)), bytes);
     if (this.targets.has(role)) this.snapshot.meta.set(role, this.#metaFile(version, bytes));
     return bytes;
@@ -169,7 +169,8 @@ export class SimTufRepository {
     );
   }
 
-  #draft(role: string): Draft {
+  /** What is published next for a role; the expiry may be set. */
+  draft(role: string): Draft {
     if (role === "root" || role === "timestamp" || role === "snapshot") return this[role];
     return this.#targetsDraft(role);
   }

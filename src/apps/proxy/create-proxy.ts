@@ -76,13 +76,14 @@ export function createProxy(ports: ProxyPorts, config: ProxyConfig): Proxy {
     if (trouble.kind === "damaged") onEvent({ event: "cache-damage", sha256: trouble.sha256 });
     else onEvent({ event: "cache-failure", error: trouble.error });
   });
+  const targetsUrl = new URL("targets/", base);
   let isOffline = false;
   const indexFetch = createIndexFetch(ports, {
     address: config.address,
     patienceMs: () => (isOffline ? verdictLimits.offlineAttemptMs : clientLimits.idleMs),
     ...(config.credentials && { credentials: config.credentials }),
   });
-  const updaterPorts = { clock, fetch: indexFetch.fetchMetadata, store: ports.trustedStore };
+  const updaterPorts = { clock, fetch: indexFetch.fetchDocument, store: ports.trustedStore };
   const updaterConfig = { metadataUrl: new URL("tuf/", base) };
   const updater = createUpdater(updaterPorts, updaterConfig);
   const past = (): Date => addMilliseconds(clock(), -config.offlineForMs);
@@ -108,9 +109,9 @@ export function createProxy(ports: ProxyPorts, config: ProxyConfig): Proxy {
       onRefresh,
       openStored: () => storedUpdater.openStored(),
     },
-    { ...config, targetsUrl: new URL("targets/", base) },
+    { ...config, targetsUrl },
   );
-  const pages = createProjectPages({ clock, indexView, indexFetch, cache, base });
+  const pages = createProjectPages({ clock, indexView, indexFetch, cache, targetsUrl });
   const filesBase = new URL("files/", base);
   const files = createProjectFiles({
     ...{ clock, indexView, indexFetch, pages, cache },

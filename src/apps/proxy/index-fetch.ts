@@ -18,10 +18,8 @@ export type IndexAddress = {
 };
 
 export type IndexFetch = {
-  /** For the updater: 200 and "not there" are answers, everything else is an error. */
-  readonly fetchMetadata: Fetch;
-  /** The body, or undefined when it is not there. */
-  readonly fetchDocument: (url: URL, limits: FetchLimits) => Promise<Uint8Array | undefined>;
+  /** For role files and targets: 200 and "not there" are answers, everything else is an error. */
+  readonly fetchDocument: Fetch;
   /** The body as it comes, or undefined when it is not there. */
   readonly fetchFile: (
     url: URL,
@@ -39,6 +37,8 @@ export type IndexFetchOptions = {
   readonly patienceMs: () => number;
 };
 
+/** Bytes per second; a metadata file that comes more slowly keeps clients from newer ones (slow retrieval). */
+const rateMinDefault = 4_096;
 /** So much of an unbelievable answer is kept as evidence. */
 const evidenceSizeMax = 49_152;
 
@@ -59,23 +59,22 @@ export function createIndexFetch(
     return { ...request, headers: { ...request.headers, authorization } };
   };
   const patient = (limits: FetchLimits): FetchLimits => {
-    return { ...limits, idleMs: Math.min(limits.idleMs, options.patienceMs()) };
+    return {
+      rateMin: rateMinDefault,
+      ...limits,
+      idleMs: Math.min(limits.idleMs, options.patienceMs()),
+    };
   };
   const check = (url: URL, status: number): void => {
     checkStatus(url, status, isOwn(url) && options.credentials !== undefined);
   };
   return {
     lastMetadataAnswer: () => last,
-    fetchMetadata: async (request, limits) => {
+    fetchDocument: async (request, limits) => {
       const response = await ports.fetch(signedIn(request), patient(limits));
       if (isTopLevel(request.url)) last = answerEvidence(request.url, response);
-      check(request.url, response.status);
+      if (!isEndOfRoots(request.url, response.status)) check(request.url, response.status);
       return response;
-    },
-    fetchDocument: async (url, limits) => {
-      const response = await ports.fetch(signedIn({ url }), limits);
-      check(url, response.status);
-      return response.status === 200 ? response.body : undefined;
     },
     fetchFile: async (url, limits) => {
       const { body, status } = await ports.fetchStream(signedIn({ url }), limits);
@@ -116,6 +115,11 @@ function checkStatus(url: URL, status: number, signedIn: boolean): void {
 
 function isTopLevel(url: URL): boolean {
   return /\/(?:timestamp|[0-9]+\.(?:root|snapshot|targets))\.json$/.test(url.pathname);
+}
+
+/** Object stores say 403 for names that do not exist; what that means for a root is the updater's business. */
+function isEndOfRoots(url: URL, status: number): boolean {
+  return status === 403 && /\/[0-9]+\.root\.json$/.test(url.pathname);
 }
 
 function answerEvidence(

@@ -6,6 +6,7 @@ import { TrustError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
 import { checkListedFile } from "#core/tuf/listed-file.ts";
 import { denyPath } from "#core/tuf/layout.ts";
+import { fetchTarget } from "#core/tuf/target-download.ts";
 import { acceptTime } from "#core/tuf/trusted-set.ts";
 import type { TrustedView } from "#core/tuf/trusted-set.ts";
 import type { FoundTarget, Updater } from "#core/tuf/updater.ts";
@@ -16,7 +17,6 @@ import { acceptRefresh, isRefreshDue, standingOf } from "#core/verdict/view.ts";
 import type { Offline, RefreshOutcome, View } from "#core/verdict/view.ts";
 import { denyListLimits, parseDenyList } from "#formats/deny/deny-list.ts";
 import type { DenyList } from "#formats/deny/deny-list.ts";
-import { hashedTargetPath } from "#formats/tuf/target-path.ts";
 import type { CheckedCache } from "./checked-cache.ts";
 import type { IndexFetch } from "./index-fetch.ts";
 
@@ -176,13 +176,20 @@ class ViewKeeper {
     };
     const cached = await cache.readChecked(sha256, check);
     if (cached !== undefined) return cached;
-    const url = new URL(hashedTargetPath(denyPath, sha256), this.#config.targetsUrl);
-    const limits = documentLimits(Math.min(target.length, denyListLimits.sizeMax));
-    const bytes = await indexFetch.fetchDocument(url, limits);
-    if (bytes === undefined) {
-      const sentence = "The index does not have the deny list that it signed";
-      throw new TrustError("page.missing", sentence, { url: url.href, sha256 });
+    if (target.length > denyListLimits.sizeMax) {
+      const evidence = { listed: target.length, sizeMax: denyListLimits.sizeMax };
+      throw new TrustError("tuf.length", "The signed deny list is too long to be read", evidence);
     }
+    const { targetsUrl } = this.#config;
+    const limits = documentLimits(target.length);
+    const bytes = await fetchTarget(
+      indexFetch.fetchDocument,
+      targetsUrl,
+      denyPath,
+      target,
+      true,
+      limits,
+    );
     const denials = check(bytes);
     await cache.keep(sha256, bytes);
     return denials;

@@ -4,7 +4,8 @@
  */
 import { TrustError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
-import { pageTarget, publicPagePath } from "#core/tuf/layout.ts";
+import { pageTarget } from "#core/tuf/layout.ts";
+import { fetchTarget } from "#core/tuf/target-download.ts";
 import type { ServedPage } from "#core/verdict/file-decision.ts";
 import { documentLimits } from "#core/verdict/limits.ts";
 import {
@@ -53,8 +54,7 @@ export type ProjectPagesPorts = {
   readonly indexView: IndexView;
   readonly indexFetch: IndexFetch;
   readonly cache: CheckedCache;
-  /** The folder of `targets/`. */
-  readonly base: URL;
+  readonly targetsUrl: URL;
 };
 
 /** Bytes of pages whose parsed form is kept in memory; the parsed form is a few times larger. */
@@ -165,16 +165,27 @@ class PageSource {
     target: TargetFile,
     sha256: string,
   ): Promise<VerifiedPage> {
-    const { cache, indexFetch, base } = this.#ports;
+    const { cache, indexFetch, targetsUrl } = this.#ports;
     const cached = await cache.readChecked(sha256, (bytes) => openPage(project, target, bytes));
     if (cached !== undefined) return cached;
-    const url = new URL(publicPagePath(project, sha256), base);
-    const sizeMax = Math.min(target.length, pageLimits.sizeMax);
-    const bytes = await indexFetch.fetchDocument(url, documentLimits(sizeMax));
-    if (bytes === undefined) {
-      const sentence = `The index does not have the page of ${project} that it signed`;
-      throw new TrustError("page.missing", sentence, { url: url.href, sha256 });
+    if (target.length > pageLimits.sizeMax) {
+      const evidence = { project, listed: target.length, sizeMax: pageLimits.sizeMax };
+      throw new TrustError(
+        "tuf.length",
+        `The signed page of ${project} is too long to be read`,
+        evidence,
+      );
     }
+    const path = pageTarget(project);
+    const limits = documentLimits(target.length);
+    const bytes = await fetchTarget(
+      indexFetch.fetchDocument,
+      targetsUrl,
+      path,
+      target,
+      true,
+      limits,
+    );
     const page = openPage(project, target, bytes);
     await cache.keep(sha256, bytes);
     return page;

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { acceptsGzip } from "./accept.ts";
 import { indexLimits } from "./limits.ts";
+import type { PlainAnswer } from "./plain-reads.ts";
 
 const compress = promisify(gzip);
 
@@ -19,9 +20,11 @@ export type RepresentationHead = {
 };
 
 type Variant = {
-  readonly body: Uint8Array;
+  body: Uint8Array;
   readonly okHead: string[];
   readonly notModifiedHead: string[];
+  /** The last whole answer; its end is `body`, so that nothing is held twice. */
+  dated: (PlainAnswer & { readonly date: string }) | undefined;
 };
 
 export class Representation {
@@ -53,6 +56,14 @@ export class Representation {
 
   get plainBody(): Uint8Array {
     return this.#plain.body;
+  }
+
+  /** The whole answer to a plain GET. `date` is the Date header's text; the bytes are made anew when it changes. */
+  plainAnswer(acceptEncoding: string | undefined, date: string): PlainAnswer {
+    const gzipped = this.#gzipped;
+    const variant = gzipped !== undefined && wantsGzip(acceptEncoding) ? gzipped : this.#plain;
+    if (variant.dated?.date === date) return variant.dated;
+    return (variant.dated = datedAnswer(variant, date));
   }
 
   /** Answers a GET or HEAD, and says with what. */
@@ -90,6 +101,7 @@ function variantOf(
   return {
     body: asBuffer(body),
     notModifiedHead: always,
+    dated: undefined,
     okHead: [
       "Content-Type",
       head.contentType,
@@ -101,6 +113,16 @@ function variantOf(
       "nosniff",
     ],
   };
+}
+
+function datedAnswer(variant: Variant, date: string): PlainAnswer & { readonly date: string } {
+  const { okHead } = variant;
+  let head = `HTTP/1.1 200 OK\r\nDate: ${date}\r\n`;
+  for (let i = 0; i < okHead.length; i += 2) head += `${okHead[i]}: ${okHead[i + 1]}\r\n`;
+  const bytes = Buffer.concat([Buffer.from(`${head}\r\n`, "latin1"), variant.body]);
+  const bodySize = variant.body.byteLength;
+  variant.body = bytes.subarray(bytes.byteLength - bodySize);
+  return { bytes, bodySize, date };
 }
 
 /** node:http writes Buffers without copying them. */

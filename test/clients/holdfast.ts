@@ -38,6 +38,8 @@ export type Holdfast = {
   readonly pid: number;
   readonly ready: ReadyFile;
   output(): string;
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
   /** A `holdfast` command with this data folder, for instance `["admin", "project", "yank", …]`. */
   command(args: readonly string[]): Promise<Run>;
   readAccessLog(): Promise<readonly AccessEntry[]>;
@@ -89,6 +91,7 @@ export async function startHoldfast(options: HoldfastOptions = {}): Promise<Hold
     pid: program.pid,
     ready: parseReady(program),
     output: program.output,
+    ended: program.ended,
     command: (args) => runHoldfast([...args, "--data", data], { env }),
     readAccessLog: () => readAccessLog(data),
     stop,

@@ -2,10 +2,10 @@
 
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { freePort, runCommand, startChild, waitForPort } from "../child.ts";
-import type { Child } from "../child.ts";
-import { askOk, createHttpClient } from "../http.ts";
-import type { UploadDoor } from "../upload.ts";
+import { freePort, runCommand, startChild, waitForPort } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
+import { askOk, createHttpClient } from "#bench/http.ts";
+import type { UploadDoor } from "#bench/upload.ts";
 import type { PythonEnvironment } from "./python-environment.ts";
 
 export type DevpiPeer = {

@@ -3,9 +3,9 @@
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { emptyEnvironment, familyPids, runCommand, startChild } from "../child.ts";
-import type { Child } from "../child.ts";
-import type { UploadDoor } from "../upload.ts";
+import { emptyEnvironment, familyPids, runCommand, startChild } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
+import type { UploadDoor } from "#bench/upload.ts";
 
 export type HoldfastPeer = {
   readonly child: Child;

@@ -7,8 +7,8 @@
 import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { emptyEnvironment, freePort, runCommand, startChild, waitForPort } from "../child.ts";
-import type { Child } from "../child.ts";
+import { emptyEnvironment, freePort, runCommand, startChild, waitForPort } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
 
 export type NginxPeer = {
   readonly child: Child;

@@ -1,8 +1,8 @@
 /** proxpi: a caching proxy, here in front of the nginx of the same run, started as its image starts it. */
 
 import path from "node:path";
-import { emptyEnvironment, freePort, startChild, waitForPort } from "../child.ts";
-import type { Child } from "../child.ts";
+import { emptyEnvironment, freePort, startChild, waitForPort } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
 import type { PythonEnvironment } from "./python-environment.ts";
 
 export type ProxpiPeer = { readonly child: Child; readonly port: number };

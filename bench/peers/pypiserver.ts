@@ -1,8 +1,8 @@
 /** pypiserver: a folder of packages, HTML pages only; its own choice of server (waitress) and its cached folder backend. */
 
 import path from "node:path";
-import { freePort, startChild, waitForPort } from "../child.ts";
-import type { Child } from "../child.ts";
+import { freePort, startChild, waitForPort } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
 import type { PythonEnvironment } from "./python-environment.ts";
 
 export type PypiserverPeer = { readonly child: Child; readonly port: number };

@@ -2,7 +2,7 @@
 
 import { access, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { emptyEnvironment, runCommand } from "../child.ts";
+import { emptyEnvironment, runCommand } from "#bench/child.ts";
 
 export type PythonEnvironment = {
   readonly bin: string;

@@ -3,14 +3,14 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { askOk, createHttpClient } from "../http.ts";
-import { formatGet } from "../load.ts";
-import { startHoldfast } from "../peers/holdfast.ts";
-import { formatNumber } from "../results.ts";
-import { measureLoads, ratioByRound, type Contender, type Measured } from "../rounds.ts";
-import type { Bench, Scenario } from "../scenario.ts";
-import { uploadWheel } from "../upload.ts";
-import { buildWheel } from "../wheel.ts";
+import { askOk, createHttpClient } from "#bench/http.ts";
+import { formatGet } from "#bench/load.ts";
+import { startHoldfast } from "#bench/peers/holdfast.ts";
+import { formatNumber } from "#bench/results.ts";
+import { measureLoads, ratioByRound, type Contender, type Measured } from "#bench/rounds.ts";
+import type { Bench, Scenario } from "#bench/scenario.ts";
+import { uploadWheel } from "#bench/upload.ts";
+import { buildWheel } from "#bench/wheel.ts";
 import { sha256Hex } from "#crypto/hash.ts";
 
 const SIZE = 10_000_000;

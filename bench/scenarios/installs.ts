@@ -5,15 +5,20 @@
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { emptyEnvironment, freePort, runCommand } from "../child.ts";
-import type { Child } from "../child.ts";
-import { fetchPage } from "../page-body.ts";
-import { importFolder, startHoldfast, startProgram, type HoldfastPeer } from "../peers/holdfast.ts";
-import { registryEnvironment } from "../peers/python-environment.ts";
-import { formatNumber } from "../results.ts";
-import { median, ratioByRound } from "../rounds.ts";
-import type { Bench, Scenario } from "../scenario.ts";
-import { askOk, createHttpClient } from "../http.ts";
+import { emptyEnvironment, freePort, runCommand } from "#bench/child.ts";
+import type { Child } from "#bench/child.ts";
+import { fetchPage } from "#bench/page-body.ts";
+import {
+  importFolder,
+  startHoldfast,
+  startProgram,
+  type HoldfastPeer,
+} from "#bench/peers/holdfast.ts";
+import { registryEnvironment } from "#bench/peers/python-environment.ts";
+import { formatNumber } from "#bench/results.ts";
+import { median, ratioByRound } from "#bench/rounds.ts";
+import type { Bench, Scenario } from "#bench/scenario.ts";
+import { askOk, createHttpClient } from "#bench/http.ts";
 import { sha256Hex } from "#crypto/hash.ts";
 
 /** With their dependencies eleven projects. */

@@ -2,13 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { createHttpClient } from "../http.ts";
-import { fetchPage } from "../page-body.ts";
-import { startHoldfast } from "../peers/holdfast.ts";
-import type { Scenario } from "../scenario.ts";
-import { uploadWheelFile } from "../upload.ts";
-import { readMemory } from "../usage.ts";
-import { writeLargeWheel } from "../wheel.ts";
+import { createHttpClient } from "#bench/http.ts";
+import { fetchPage } from "#bench/page-body.ts";
+import { startHoldfast } from "#bench/peers/holdfast.ts";
+import type { Scenario } from "#bench/scenario.ts";
+import { uploadWheelFile } from "#bench/upload.ts";
+import { readMemory } from "#bench/usage.ts";
+import { writeLargeWheel } from "#bench/wheel.ts";
 
 const BLOCK = 1024 * 1024;
 const BLOCKS = 1_024;

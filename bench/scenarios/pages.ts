@@ -5,24 +5,24 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { createHttpClient } from "../http.ts";
-import { fetchPage, type PageBody, type PageForm } from "../page-body.ts";
-import { startDevpi, type DevpiPeer } from "../peers/devpi.ts";
-import { importFolder, startHoldfast, type HoldfastPeer } from "../peers/holdfast.ts";
-import { writeNginxPage } from "../peers/nginx.ts";
-import { startProxpi } from "../peers/proxpi.ts";
-import { startPypiserver } from "../peers/pypiserver.ts";
-import { formatRate } from "../results.ts";
+import { createHttpClient } from "#bench/http.ts";
+import { fetchPage, type PageBody, type PageForm } from "#bench/page-body.ts";
+import { startDevpi, type DevpiPeer } from "#bench/peers/devpi.ts";
+import { importFolder, startHoldfast, type HoldfastPeer } from "#bench/peers/holdfast.ts";
+import { writeNginxPage } from "#bench/peers/nginx.ts";
+import { startProxpi } from "#bench/peers/proxpi.ts";
+import { startPypiserver } from "#bench/peers/pypiserver.ts";
+import { formatRate } from "#bench/results.ts";
 import {
   measureLoads,
   ratioByRound,
   type Contender,
   type LoadPlan,
   type Measured,
-} from "../rounds.ts";
-import type { Bench, Scenario } from "../scenario.ts";
-import { uploadWheel } from "../upload.ts";
-import { buildWheel, buildWheels, type Wheel } from "../wheel.ts";
+} from "#bench/rounds.ts";
+import type { Bench, Scenario } from "#bench/scenario.ts";
+import { uploadWheel } from "#bench/upload.ts";
+import { buildWheel, buildWheels, type Wheel } from "#bench/wheel.ts";
 
 const SIZES = [10, 300, 2_000] as const;
 const NGINX_RATIO_MIN = 0.8;

@@ -2,13 +2,18 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fetchPage } from "../page-body.ts";
-import { importFolder, startHoldfast, startProgram, type HoldfastPeer } from "../peers/holdfast.ts";
-import { formatRate } from "../results.ts";
-import { measureLoads, median, ratioByRound, type Contender } from "../rounds.ts";
-import type { Bench, Scenario } from "../scenario.ts";
-import { readMemory } from "../usage.ts";
-import { buildWheels, type Wheel } from "../wheel.ts";
+import { fetchPage } from "#bench/page-body.ts";
+import {
+  importFolder,
+  startHoldfast,
+  startProgram,
+  type HoldfastPeer,
+} from "#bench/peers/holdfast.ts";
+import { formatRate } from "#bench/results.ts";
+import { measureLoads, median, ratioByRound, type Contender } from "#bench/rounds.ts";
+import type { Bench, Scenario } from "#bench/scenario.ts";
+import { readMemory } from "#bench/usage.ts";
+import { buildWheels, type Wheel } from "#bench/wheel.ts";
 
 const FILES_PER_PROJECT = 10;
 const PROJECTS = 10_000;

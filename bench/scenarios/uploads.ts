@@ -5,16 +5,16 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { createHttpClient } from "../http.ts";
-import { fetchPage } from "../page-body.ts";
-import { startDevpi } from "../peers/devpi.ts";
-import { importFolder, startHoldfast, type HoldfastPeer } from "../peers/holdfast.ts";
-import { formatNumber } from "../results.ts";
-import { median, ratioByRound } from "../rounds.ts";
-import type { Bench, Scenario } from "../scenario.ts";
-import { uploadWheel, type UploadDoor } from "../upload.ts";
-import { readCpuSeconds } from "../usage.ts";
-import { buildWheels, type Wheel } from "../wheel.ts";
+import { createHttpClient } from "#bench/http.ts";
+import { fetchPage } from "#bench/page-body.ts";
+import { startDevpi } from "#bench/peers/devpi.ts";
+import { importFolder, startHoldfast, type HoldfastPeer } from "#bench/peers/holdfast.ts";
+import { formatNumber } from "#bench/results.ts";
+import { median, ratioByRound } from "#bench/rounds.ts";
+import type { Bench, Scenario } from "#bench/scenario.ts";
+import { uploadWheel, type UploadDoor } from "#bench/upload.ts";
+import { readCpuSeconds } from "#bench/usage.ts";
+import { buildWheels, type Wheel } from "#bench/wheel.ts";
 
 const LARGE = 2_000;
 const DEVPI_RATIO_MIN = 3;

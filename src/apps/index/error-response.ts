@@ -20,7 +20,7 @@ type CodeOfElsewhere =
 
 type IndexCode =
   | Exclude<RefusedErrorCode, CodeOfElsewhere>
-  | Exclude<UnavailableErrorCode, CodeOfElsewhere | "signer.fenced">
+  | Exclude<UnavailableErrorCode, CodeOfElsewhere | "signer.fenced" | "signer.not-initialised">
   | ChangeRefusedCode;
 
 const statusOfCode = {

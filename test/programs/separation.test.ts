@@ -3,10 +3,6 @@
  * open in two processes, and an index that runs as another user cannot read the keys' folder.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startHoldfast } from "#clients/holdfast.ts";
 import type { Holdfast } from "#clients/holdfast.ts";

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { parseConfig } from "#formats/config/config.ts";
+import { dataFolder } from "#stores/folder/data-folder.ts";
+import type { DataFolder } from "#stores/folder/data-folder.ts";
+import { SimTufRepository } from "#world/tuf-repository.ts";
+import { examineKeys } from "./examine-keys.ts";
+import { examineMetadata } from "./examine-metadata.ts";
+import { examinePrograms } from "./examine-programs.ts";
+import type { Finding } from "./finding.ts";
+
+const { lifetimes } = parseConfig("").signer;
+const now = new Date("2029-06-01T00:00:00Z");
+
+function aDataFolder(t: TestContext): DataFolder {
+  const root = mkdtempSync(join(tmpdir(), "holdfast-doctor-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const data = dataFolder(root);
+  mkdirSync(data.onlineKeys, { recursive: true, mode: 0o700 });
+  mkdirSync(join(data.publicTree, "tuf"), { recursive: true });
+  return data;
+}
+
+/** Roles named as ours are, each good until 2030 but where a test says otherwise. */
+async function publish(
+  data: DataFolder,
+  prepare?: (repository: SimTufRepository) => void,
+): Promise<void> {
+  const repository = new SimTufRepository();
+  repository.delegate("targets", { name: "claimed", paths: ["simple/*/index.json"] });
+  prepare?.(repository);
+  await repository.publishAll();
+  for (const [name, bytes] of repository.files) {
+    writeFileSync(join(data.publicTree, "tuf", name), bytes);
+  }
+}
+
+function brief(findings: readonly Finding[]): readonly string[] {
+  return findings.map(({ level, code, subject }) => `${level} ${code} ${subject}`);
+}
+
+test("examineMetadata() finds every role that a client passes, and how long it lives", async (t) => {
+  const data = aDataFolder(t);
+  await publish(data);
+  const findings = await examineMetadata(data, lifetimes, () => now);
+  assert.deepEqual(brief(findings), [
+    "good metadata.expiry root",
+    "good metadata.expiry timestamp",
+    "good metadata.expiry snapshot",
+    "good metadata.expiry targets",
+    "good metadata.expiry claimed",
+  ]);
+  assert.equal(findings[0]?.message, "root is good for 214d more (until 2030-01-01T00:00:00Z)");
+});
+
+test("examineMetadata() warns at half life of what only a person can renew", async (t) => {
+  const data = aDataFolder(t);
+  await publish(data, (repository) => {
+    repository.draft("claimed").expires = "2029-11-01T00:00:00Z";
+    repository.draft("timestamp").expires = "2029-06-01T06:00:00Z";
+  });
+  const findings = await examineMetadata(data, lifetimes, () => now);
+  assert.deepEqual(
+    brief(findings).filter((line) => !line.startsWith("good")),
+    ["warning metadata.expiry claimed"],
+  );
+});
+
+test("examineMetadata() finds what has expired, and that clients refuse it", async (t) => {
+  const data = aDataFolder(t);
+  await publish(data, (repository) => {
+    repository.root.expires = "2029-05-01T00:00:00Z";
+  });
+  const findings = await examineMetadata(data, lifetimes, () => now);
+  assert.deepEqual(brief(findings), [
+    `fault metadata.broken ${join(data.publicTree, "tuf")}`,
+    "fault metadata.expiry root",
+  ]);
+  assert.match(findings[1]?.message ?? "", /^root is good no longer/);
+});
+
+test("examineMetadata() says when there is no index yet", async (t) => {
+  const data = aDataFolder(t);
+  const findings = await examineMetadata(data, lifetimes, () => now);
+  assert.deepEqual(brief(findings), [`fault data.empty ${data.root}`]);
+});
+
+test("examineKeys() finds keys that others can read, and offline keys on this machine", (t) => {
+  const data = aDataFolder(t);
+  const key = join(data.onlineKeys, "snapshot.key");
+  writeFileSync(key, "", { mode: 0o600 });
+  assert.deepEqual(brief(examineKeys(data)), [
+    `good keys.offline-away ${data.offlineKeys}`,
+    "good keys.permissions secrets",
+  ]);
+  mkdirSync(data.offlineKeys, { mode: 0o700 });
+  writeFileSync(join(data.offlineKeys, "root.key"), "", { mode: 0o600 });
+  chmodSync(key, 0o640);
+  assert.deepEqual(brief(examineKeys(data)), [
+    `warning keys.offline-here ${data.offlineKeys}`,
+    `fault keys.permissions ${key}`,
+  ]);
+});
+
+test("examinePrograms() tells a program that does not run from a socket that was left behind", async (t) => {
+  const data = aDataFolder(t);
+  mkdirSync(join(data.root, "run"));
+  writeFileSync(data.signerSocket, "");
+  assert.deepEqual(brief(await examinePrograms(data)), [
+    "warning program.silent signer",
+    "note program.silent index",
+  ]);
+});

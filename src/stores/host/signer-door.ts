@@ -15,12 +15,16 @@ const questionMsMax = 30_000;
 const backupMsMax = 3_600_000;
 const connectionsMax = 256;
 
-type Answer = { readonly status: number; readonly body: Buffer };
+export type DoorAnswer = { readonly status: number; readonly body: Buffer };
 
 export function createSignerDoor(socketPath: string): SignerDoor & { close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, maxFreeSockets: 16 });
-  const ask = (method: string, path: string, msMax: number, body?: Uint8Array): Promise<Answer> =>
-    askDoor({ agent, socketPath, method, path, timeout: msMax }, body);
+  const ask = (
+    method: string,
+    path: string,
+    msMax: number,
+    body?: Uint8Array,
+  ): Promise<DoorAnswer> => askDoor({ agent, socketPath, method, path, timeout: msMax }, body);
   return {
     async sendChange(change) {
       const answer = await ask("POST", "/v1/changes", changeMsMax, formatChange(change));
@@ -45,7 +49,7 @@ export function createSignerDoor(socketPath: string): SignerDoor & { close(): vo
 }
 
 /** The signer could not even read it: sending it again would not help. */
-function refusedAsked(id: string, answer: Answer): ChangeResult {
+function refusedAsked(id: string, answer: DoorAnswer): ChangeResult {
   const said = answer.body.toString("latin1", 0, 500);
   return {
     id,
@@ -55,7 +59,7 @@ function refusedAsked(id: string, answer: Answer): ChangeResult {
   };
 }
 
-function read<T>(answer: Answer, parse: (bytes: Uint8Array) => T): T {
+function read<T>(answer: DoorAnswer, parse: (bytes: Uint8Array) => T): T {
   if (answer.status !== 200) {
     throw unreachable(`it answered ${answer.status} ${answer.body.toString("latin1", 0, 500)}`);
   }
@@ -67,7 +71,8 @@ function read<T>(answer: Answer, parse: (bytes: Uint8Array) => T): T {
   }
 }
 
-function askDoor(
+/** One question. Throws UnavailableError `signer.unreachable` when there is no answer. */
+export function askDoor(
   options: {
     readonly agent: Agent;
     readonly socketPath: string;
@@ -76,7 +81,7 @@ function askDoor(
     readonly timeout: number;
   },
   body: Uint8Array | undefined,
-): Promise<Answer> {
+): Promise<DoorAnswer> {
   return new Promise((resolve, reject) => {
     const headers =
       body === undefined

@@ -48,13 +48,19 @@ export function inflateSmall(bytes: Uint8Array, size: number): Uint8Array {
 
 /** Never rejects: what goes wrong here is thrown by the one who reads from the inflater. */
 async function feed(source: ByteSource, range: InflateRange, inflater: InflateRaw): Promise<void> {
+  // An inflater that has come to the end of its data, or was destroyed, never says that it is done with a chunk.
+  let proceed = (): void => {};
+  inflater.once("close", () => {
+    proceed();
+  });
   try {
     let at = range.offset;
     while (at < range.end && !inflater.destroyed) {
       const chunk = await source.read(at, Math.min(range.readSize, range.end - at));
       at += chunk.length;
+      if (inflater.destroyed) return;
       await new Promise<void>((resolve) => {
-        // Called when the chunk is used up, or with an error when the inflater was destroyed.
+        proceed = resolve;
         inflater.write(chunk, () => {
           resolve();
         });

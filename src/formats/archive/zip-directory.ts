@@ -46,11 +46,10 @@ export async function readZipDirectory(
       `The archive has more than ${limits.entriesMax} members`,
     );
   }
+  if (end.offset + end.size !== end.start) throw disagreement();
   const read = await readEntries(source);
   const size = read.reduce((sum, entry) => sum + sizeInDirectory(entry), 0);
-  if (read.length !== end.count || size !== end.size || end.offset + end.size !== end.start) {
-    throw new FormatError("archive.junk", "The zip directory and the records at its end disagree");
-  }
+  if (read.length !== end.count || size !== end.size) throw disagreement();
   return { entries: read.map(entryOf), offset: end.offset };
 }
 
@@ -134,6 +133,7 @@ async function collectEntries(reader: RandomAccessReader, size: number): Promise
   const zip = await fromRandomAccessReaderPromise(reader, size, {
     autoClose: false,
     decodeStrings: false,
+    validateEntrySizes: false,
   });
   const entries: Entry[] = [];
   for await (const entry of zip.eachEntry()) entries.push(entry);
@@ -234,6 +234,10 @@ export function readUint64(view: DataView, offset: number): number {
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function disagreement(): FormatError {
+  return new FormatError("archive.junk", "The zip directory and the records at its end disagree");
 }
 
 function corrupt(what: string): FormatError {

@@ -60,7 +60,7 @@ test("B3 a mirror alters a .metadata", async () => {
 test("B4 a mirror alters a page", async () => {
   const scene = await createScene();
   // The file's hash on the page becomes that of the attacker's own file.
-  const evil = new TextEncoder().encode("the wheel of the attacker");
+  const evil = scene.victim.bytes.toReversed();
   scene.world.network.interpose(async (request, honest) => {
     if (page.test(request.url.pathname)) {
       const text = new TextDecoder().decode(bytesOf(await honest(request)));

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
 import { Secret } from "#crypto/secret.ts";
+import { checkAnchor, checkFirstRoot, fingerprintOf } from "#core/verdict/anchor.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { answering, assertAttackRefused, createScene } from "./scene.ts";
 import { assertRefused, assertServed } from "./outcome.ts";
 
 const gone = new Uint8Array();
+const secret = new Secret(formatUtf8("Basic c2VjcmV0OnNlY3JldA=="));
 
 test("L1 an intruder with write access to the file store changes a file and its metadata", async () => {
   const scene = await createScene();
@@ -55,7 +57,7 @@ test("L2 a web page that tries the loopback proxy", async () => {
 });
 
 test("L3 a redirect that wants the proxy's credentials, or to lead it elsewhere", async () => {
-  const credentials = new Secret(formatUtf8("Basic c2VjcmV0OnNlY3JldA=="));
+  const credentials = async (): Promise<Secret> => secret;
   const scene = await createScene({ credentials });
   const thief = "https://evil.example/collect";
   scene.world.network.serve("https://evil.example", async () => ({
@@ -76,7 +78,7 @@ test("L3 a redirect that wants the proxy's credentials, or to lead it elsewhere"
 });
 
 test("L4 a mirror is never shown the credentials", async () => {
-  const credentials = new Secret(formatUtf8("Basic c2VjcmV0OnNlY3JldA=="));
+  const credentials = async (): Promise<Secret> => secret;
   const mirror = "https://mirror.example";
   const scene = await createScene();
   scene.world.network.serve(mirror, scene.index.answer);
@@ -115,4 +117,32 @@ test("L6 someone changes the proxy's trusted metadata on disk", async () => {
   scene.world.restart();
   scene.world.clock.advance(11_000);
   assertServed(await scene.install(scene.victim), scene.victim.bytes, "trust starts at its root");
+});
+
+test("L7 an index whose root is another one than the remembered first-use anchor", () => {
+  const root = formatUtf8("the root that was met first");
+  const other = formatUtf8("the root of somebody else");
+  const index = "https://index.example/";
+  const remembered = {
+    index,
+    fingerprint: fingerprintOf(root),
+    rootVersion: 1,
+    origin: "first-use",
+    time: "2026-11-21T08:00:00Z",
+  } as const;
+  checkAnchor(remembered, { kind: "fingerprint", fingerprint: fingerprintOf(root) }, index);
+  checkAnchor(remembered, { kind: "first-use", witnessed: true }, index);
+  const attempts = [
+    () => checkAnchor(remembered, { kind: "root", bytes: other }, index),
+    () =>
+      checkAnchor(remembered, { kind: "fingerprint", fingerprint: fingerprintOf(other) }, index),
+    () => checkAnchor(remembered, { kind: "first-use", witnessed: true }, "https://evil.example/"),
+  ];
+  for (const attempt of attempts) {
+    assert.throws(attempt, { code: "anchor.changed" }, "The attack succeeded: another root");
+  }
+  const wish = { kind: "fingerprint", fingerprint: fingerprintOf(root) } as const;
+  assert.throws(() => checkFirstRoot(wish, other, index), { code: "anchor.fingerprint" });
+  const unseen = { kind: "first-use", witnessed: false } as const;
+  assert.throws(() => checkFirstRoot(unseen, root, index), { code: "anchor.missing" });
 });

@@ -189,7 +189,23 @@ test("M10 a thief of the old root key cannot take back a root that replaced it",
   await assertRecovers(scene);
 });
 
-test("M11 a role that disappears from the snapshot", async () => {
+test("M11 a thief of the timestamp and snapshot keys rolls a bin back", async () => {
+  const scene = await createScene();
+  const { tuf } = scene.index;
+  const bin = scene.index.binOf("victim");
+  const old = tuf.snapshot.meta.get(bin);
+  assert.ok(old);
+  await publish(scene.index, "victim", "1.0", "a security fix");
+  scene.world.clock.advance(11_000);
+  assertServed(await scene.install(scene.seen), scene.seen.bytes, "the newer state");
+  tuf.snapshot.meta.set(bin, old);
+  await tuf.publish("snapshot", "timestamp");
+  scene.world.clock.advance(11_000);
+  await scene.world.page("victim");
+  await assertAttackRefused(scene, "tuf.rollback", "a bin that went back");
+});
+
+test("M13 a thief of the timestamp and snapshot keys drops a role", async () => {
   const scene = await createScene();
   const { tuf } = scene.index;
   tuf.snapshot.meta.delete("claimed");

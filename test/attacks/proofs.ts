@@ -11,4 +11,229 @@ export type Proof = {
   readonly edits: readonly Edit[];
 };
 
-export const proofs: readonly Proof[] = [];
+const stream = "src/core/verdict/verified-stream.ts";
+const offered = "src/core/verdict/offered-page.ts";
+const view = "src/core/verdict/view.ts";
+const listed = "src/core/tuf/listed-file.ts";
+const roleChecks = "src/core/tuf/role-checks.ts";
+const refusals = "src/apps/proxy/refusal-response.ts";
+const indexFetch = "src/apps/proxy/index-fetch.ts";
+
+const noFileHash: Edit = {
+  file: stream,
+  find: "if (digest === sha256) return;",
+  replace: "return;",
+};
+const noListedLength: Edit = {
+  file: listed,
+  find: "listed.length !== undefined && bytes.byteLength !== listed.length",
+  replace: "false",
+};
+const noListedHash: Edit = {
+  file: listed,
+  find: "if (received === expected) continue;",
+  replace: "continue;",
+};
+const noPageName: Edit = { file: offered, find: "page.name !== project", replace: "false" };
+const noVersion: Edit = {
+  file: roleChecks,
+  find: "if (offered.version === expected) return;",
+  replace: "return;",
+};
+const noExpiry: readonly Edit[] = [
+  {
+    file: roleChecks,
+    find: "if (offered.expires.at.getTime() > now.getTime()) return;",
+    replace: "return;",
+  },
+  {
+    file: view,
+    find: "const expired = state.expiresAt <= now;",
+    replace: "const expired = false;",
+  },
+];
+const noThreshold: Edit = {
+  file: "src/core/tuf/threshold.ts",
+  find: "const { threshold } = signers;",
+  replace: "if (good) return; const { threshold } = signers;",
+};
+
+const bytes = "bytes.test.ts";
+const metadata = "metadata.test.ts";
+const resources = "resources.test.ts";
+const local = "local.test.ts";
+
+export const proofs: readonly Proof[] = [
+  { attack: "B1", suite: bytes, defence: "file hash", edits: [noFileHash] },
+  {
+    attack: "B2",
+    suite: bytes,
+    defence: "file hash before the last chunk",
+    edits: [
+      noFileHash,
+      {
+        file: "src/stores/memory/verified-cache.ts",
+        find: "if (sha256Hex(bytes) !== sha256)",
+        replace: "if (false)",
+      },
+    ],
+  },
+  { attack: "B3", suite: bytes, defence: "metadata hash", edits: [noFileHash] },
+  { attack: "B4", suite: bytes, defence: "page hash", edits: [noListedHash] },
+  {
+    attack: "B5",
+    suite: bytes,
+    defence: "page length, hash and name",
+    edits: [noListedLength, noListedHash, noPageName],
+  },
+  { attack: "B6", suite: bytes, defence: "page name", edits: [noPageName] },
+  {
+    attack: "B7",
+    suite: bytes,
+    defence: "file length and hash",
+    edits: [
+      noFileHash,
+      {
+        file: stream,
+        find: "if (size !== facts.size) throw wrongLength(facts, size);\n  checkDigest(facts, digest);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    attack: "B10",
+    suite: bytes,
+    defence: "a refusal is never 404",
+    edits: [
+      { file: refusals, find: '"unreachable" ? 503 : 403', replace: '"unreachable" ? 503 : 404' },
+    ],
+  },
+  {
+    attack: "B11",
+    suite: bytes,
+    defence: "a refusal is never 404 for pip",
+    edits: [
+      {
+        file: refusals,
+        find: 'return { status: 200, reason: "OK"',
+        replace: 'return { status: 404, reason: "OK"',
+      },
+    ],
+  },
+  {
+    attack: "M1",
+    suite: metadata,
+    defence: "no lower timestamp",
+    edits: [{ file: roleChecks, find: "if (offered >= trusted) return;", replace: "return;" }],
+  },
+  {
+    attack: "M2",
+    suite: metadata,
+    defence: "snapshot's hash and version",
+    edits: [noListedLength, noListedHash, noVersion],
+  },
+  { attack: "M3", suite: metadata, defence: "a bin's version", edits: [noVersion] },
+  { attack: "M4", suite: metadata, defence: "expiry", edits: noExpiry },
+  { attack: "M5", suite: metadata, defence: "expiry of every role", edits: noExpiry },
+  { attack: "M6", suite: metadata, defence: "threshold of signatures", edits: [noThreshold] },
+  { attack: "M8", suite: metadata, defence: "root's own chain", edits: [noThreshold] },
+  { attack: "M9", suite: metadata, defence: "root's version is the next", edits: [noVersion] },
+  { attack: "M10", suite: metadata, defence: "root's own chain", edits: [noThreshold] },
+  {
+    attack: "M11",
+    suite: metadata,
+    defence: "no role in a snapshot goes back",
+    edits: [
+      {
+        file: roleChecks,
+        find: "of held?.meta ?? [])",
+        replace: "of held === offered ? held.meta : [])",
+      },
+    ],
+  },
+  { attack: "M12", suite: metadata, defence: "expiry", edits: noExpiry },
+  {
+    attack: "R1",
+    suite: resources,
+    defence: "size limit of a file",
+    edits: [
+      {
+        file: "src/core/verdict/limits.ts",
+        find: "return { sizeMax: size, totalMs",
+        replace: "return { sizeMax: Number.MAX_SAFE_INTEGER, totalMs",
+      },
+      { file: stream, find: "if (size > facts.size) throw", replace: "if (false) throw" },
+    ],
+  },
+  {
+    attack: "R2",
+    suite: resources,
+    defence: "least rate and longest time of metadata",
+    edits: [
+      {
+        file: indexFetch,
+        find: "const rateMinDefault = 4_096;",
+        replace: "const rateMinDefault = 0;",
+      },
+      { file: "src/core/tuf/limits.ts", find: "totalMs: 60_000", replace: "totalMs: 1e12" },
+    ],
+  },
+  { attack: "L1", suite: local, defence: "file hash", edits: [noFileHash] },
+  {
+    attack: "L2",
+    suite: local,
+    defence: "Host header",
+    edits: [
+      {
+        file: "src/apps/proxy/request-guard.ts",
+        find: "if (host === undefined || !isOwnHost(host, address)) {",
+        replace: "if (host === undefined) {",
+      },
+    ],
+  },
+  {
+    attack: "L3",
+    suite: local,
+    defence: "redirects are not followed",
+    edits: [
+      {
+        file: indexFetch,
+        find: "const { body, status } = await ports.fetchStream(sent.request, limits);",
+        replace:
+          "let { body, status, headers } = await ports.fetchStream(sent.request, limits); if (headers.location) ({ body, status } = await ports.fetchStream({ ...sent.request, url: new URL(headers.location) }, limits));",
+      },
+    ],
+  },
+  {
+    attack: "L4",
+    suite: local,
+    defence: "credentials go to the index alone",
+    edits: [
+      { file: indexFetch, find: "url.origin === options.address.index.origin", replace: "true" },
+    ],
+  },
+  {
+    attack: "L5",
+    suite: local,
+    defence: "the cache is checked on every read",
+    edits: [
+      {
+        file: "src/apps/proxy/project-files.ts",
+        find: "checkFileDigest(facts, bytes.length, sha256Hex(bytes));",
+        replace: "",
+      },
+    ],
+  },
+  {
+    attack: "L7",
+    suite: local,
+    defence: "an anchor is never silently replaced",
+    edits: [
+      {
+        file: "src/core/verdict/anchor.ts",
+        find: "if (wished !== remembered.fingerprint) throw anchorChanged(remembered, wished);",
+        replace: "",
+      },
+    ],
+  },
+];

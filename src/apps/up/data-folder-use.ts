@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync } from "node:
 import { join } from "node:path";
 import { RefusedError } from "#core/errors.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
+import { firstRolePath } from "#stores/folder/first-metadata.ts";
 import { lockFolder } from "#stores/sqlite/folder-lock.ts";
 import type { FolderLock } from "#stores/sqlite/folder-lock.ts";
 
@@ -38,7 +39,7 @@ export function isInitialised(data: DataFolder): boolean {
 }
 
 export function firstRootPath(data: DataFolder): string {
-  return join(data.publicTree, "tuf", "1.root.json");
+  return firstRolePath(data.publicTree, "root");
 }
 
 /** The offline keys' folder where keys lie in it. */

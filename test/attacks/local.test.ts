@@ -68,11 +68,12 @@ test("L3 a redirect that wants the proxy's credentials, or to lead it elsewhere"
     scene.world.network.interpose(
       answering(/\/files\/victim\//, () => ({ status, headers: { location: thief }, body: gone })),
     );
-    assertRefused(await scene.install(scene.victim), "network.redirect", `a ${status}`);
+    const outcome = await scene.install(scene.victim);
+    const strayed = scene.world.network.requests.filter(({ url }) => url.host === "evil.example");
+    assert.equal(strayed.length, 0, "The attack succeeded: the redirect was followed");
+    assertRefused(outcome, "network.redirect", `a ${status}`);
     scene.world.clock.advance(61_000);
   }
-  const strayed = scene.world.network.requests.filter(({ url }) => url.host === "evil.example");
-  assert.deepEqual(strayed, [], "The attack succeeded: the redirect was followed");
   const shown = scene.world.network.requests.filter(({ headers }) => headers["authorization"]);
   assert.ok(shown.length > 0, "the index itself is shown the credentials");
 });

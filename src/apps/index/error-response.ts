@@ -16,11 +16,13 @@ import type { ErrorForm } from "./accept.ts";
 
 /** Codes of other programs and of this one's start; none is ever the answer to a request. */
 type CodeOfElsewhere =
-  `${"data-folder" | "listen" | "metadata" | "network" | "program" | "ready-file"}.${string}`;
+  | "signer.fenced"
+  | "signer.not-initialised"
+  | `${"data-folder" | "key" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file"}.${string}`;
 
 type IndexCode =
   | Exclude<RefusedErrorCode, CodeOfElsewhere>
-  | Exclude<UnavailableErrorCode, CodeOfElsewhere | "signer.fenced" | "signer.not-initialised">
+  | Exclude<UnavailableErrorCode, CodeOfElsewhere>
   | ChangeRefusedCode;
 
 const statusOfCode = {

@@ -10,7 +10,7 @@ import type { Token, TokenAction } from "#core/accounts/token.ts";
 import { RefusedError } from "#core/errors.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { negotiateErrorForm, type ErrorForm } from "./accept.ts";
-import { reasonPhrase, refusalBody, refusalOf } from "./error-response.ts";
+import { reasonPhrase, refusalBody, refusalOf, type Refusal } from "./error-response.ts";
 import { indexLimits } from "./limits.ts";
 import type { Target } from "./target.ts";
 
@@ -96,19 +96,20 @@ export class Exchange {
   async refuse(
     error: unknown,
     fallback: ErrorForm,
-    renderHtml: (refusal: { status: number; code: string; message: string }) => string,
+    renderHtml: (refusal: Refusal) => Promise<string> | string,
   ): Promise<void> {
     const { request, response } = this;
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
-    await drainRequest(request, response);
     const refusal = refusalOf(error);
+    // Who has stopped sending does not start again for being waited for.
+    if (refusal.code !== "request.timeout") await drainRequest(request, response);
     const form = negotiateErrorForm(request.headers.accept, fallback);
     const body =
       form === "html"
-        ? { contentType: "text/html; charset=utf-8", text: renderHtml(refusal) }
+        ? { contentType: "text/html; charset=utf-8", text: await renderHtml(refusal) }
         : refusalBody(refusal, form);
     const headers: Record<string, string> = {
       "Content-Type": body.contentType,

@@ -6,6 +6,8 @@ import { RefusedError } from "#core/errors.ts";
 import { indexLimits } from "./limits.ts";
 
 export type Target = {
+  /** As sent, without prefix and query. */
+  readonly path: string;
   /** Decoded. `/simple/a/` is `["simple", "a", ""]`; `/` is `[""]`. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
@@ -20,10 +22,9 @@ export function parseTarget(text: string, prefix: string): Target {
   if (text.length > indexLimits.targetLengthMax) throw invalid("it is too long");
   if (!text.startsWith("/")) throw invalid("expected a path");
   const mark = text.indexOf("?");
-  const path = mark === -1 ? text : text.slice(0, mark);
+  const path = stripPrefix(mark === -1 ? text : text.slice(0, mark), prefix);
   const query = new URLSearchParams(mark === -1 ? "" : text.slice(mark + 1));
-  const segments = stripPrefix(path, prefix).slice(1).split("/").map(decodeSegment);
-  return { segments, query };
+  return { path, segments: path.slice(1).split("/").map(decodeSegment), query };
 }
 
 /**

@@ -1,0 +1,87 @@
+/** The parts of a running index, made once and wired to each other. */
+import { createAuthenticator, type Authenticator } from "#core/accounts/authentication.ts";
+import type { AppliedChange } from "#core/releases/catalogue.ts";
+import { Outbox } from "#core/releases/outbox.ts";
+import { CatchUp } from "./catch-up.ts";
+import { FileAnswers } from "./file-answers.ts";
+import type { IndexPorts, IndexSettings } from "./index-ports.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { Metrics } from "./metrics.ts";
+import { ProjectList } from "./project-list.ts";
+import { ProjectPages } from "./project-pages.ts";
+import { PublishedBodies } from "./published-bodies.ts";
+import { createPublishing, type Publishing } from "./publishing.ts";
+
+export type IndexParts = {
+  readonly ports: IndexPorts;
+  readonly settings: IndexSettings;
+  readonly authenticator: Authenticator;
+  readonly pages: ProjectPages;
+  readonly list: ProjectList;
+  readonly bodies: PublishedBodies;
+  readonly files: FileAnswers;
+  readonly outbox: Outbox;
+  readonly publishing: Publishing;
+  readonly catchUp: CatchUp;
+  readonly metrics: Metrics;
+  /** Uploads under way now. */
+  readonly uploads: { count: number };
+};
+
+/** Pages are pointers: stale for seconds at most, and asked about again with their ETag. */
+const pageMaxAgeSeconds = 5;
+
+export function createParts(ports: IndexPorts, settings: IndexSettings): IndexParts {
+  const scope = settings.isPrivate ? "private" : "public";
+  const pageControl = `${scope}, max-age=${pageMaxAgeSeconds}`;
+  const pages = new ProjectPages(ports, pageControl);
+  const list = new ProjectList(ports.releases, pageControl);
+  const bodies = new PublishedBodies(ports.published, scope);
+  const uploads = { count: 0 };
+
+  const onApplied = async (applied: AppliedChange): Promise<void> => {
+    const { change, page } = applied;
+    if (page !== undefined) {
+      pages.forget(change.project);
+      list.forget(change.project, change.kind === "set-status");
+    }
+    await publishing.removeUnneeded(applied);
+  };
+  const catchUp = new CatchUp({
+    ...ports,
+    onPage(project) {
+      pages.forget(project);
+      list.forget(project, true);
+    },
+  });
+  const outbox = new Outbox({
+    store: ports.releases,
+    door: ports.door,
+    clock: ports.clock,
+    timer: ports.timer,
+    onApplied,
+    onReconnected: () => void catchUp.run(),
+    onTrouble: (error) => ports.logTrouble("Cannot reach the signer, or record its answer", error),
+  });
+  const publishing = createPublishing({ ...ports, outbox, locks: new KeyedLock() });
+  const metrics = new Metrics({
+    outboxSize: () => outbox.size,
+    isSignerConnected: () => outbox.isConnected,
+    cacheSize: () => pages.cacheSize + bodies.cacheSize,
+    uploadsUnderWay: () => uploads.count,
+  });
+  return {
+    ports,
+    settings,
+    authenticator: createAuthenticator(ports),
+    pages,
+    list,
+    bodies,
+    files: new FileAnswers(ports, scope),
+    outbox,
+    publishing,
+    catchUp,
+    metrics,
+    uploads,
+  };
+}

@@ -1,7 +1,8 @@
 /** The offline keys' folder: root-1.pem … root-n.pem, targets.pem, claimed.pem. */
 import { join } from "node:path";
-import type { Signer } from "#crypto/signer.ts";
 import type { Random } from "#core/ports.ts";
+import { tufSigner } from "#core/tuf/editor.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
 import type { OfflineKeys } from "#core/publication/first-repository.ts";
 import { makeKeyFile, readKeyFile } from "#stores/folder/key-file.ts";
 
@@ -13,22 +14,20 @@ export async function makeOfflineKeys(
   rootKeys: number,
   random: Random,
 ): Promise<OfflineKeys> {
-  const root: Signer[] = [];
-  for (let number = 1; number <= rootKeys; number++) {
-    root.push(await makeKeyFile(join(folder, `root-${number}.pem`), random));
-  }
-  const targets = await makeKeyFile(join(folder, "targets.pem"), random);
-  const claimed = await makeKeyFile(join(folder, "claimed.pem"), random);
-  return { root, targets, claimed };
+  const make = async (name: string): Promise<TufSigner> =>
+    tufSigner(await makeKeyFile(join(folder, `${name}.pem`), random));
+  const root: TufSigner[] = [];
+  for (let number = 1; number <= rootKeys; number++) root.push(await make(`root-${number}`));
+  return { root, targets: await make("targets"), claimed: await make("claimed") };
 }
 
 /** Those that are there. Throws RefusedError `key.unusable`. */
-export async function readOfflineKeys(folder: string): Promise<readonly Signer[]> {
+export async function readOfflineKeys(folder: string): Promise<readonly TufSigner[]> {
   const names = Array.from({ length: rootKeysMax }, (_, at) => `root-${at + 1}`);
-  const keys: Signer[] = [];
+  const keys: TufSigner[] = [];
   for (const name of [...names, "targets", "claimed"]) {
     const signer = await readKeyFile(join(folder, `${name}.pem`));
-    if (signer !== undefined) keys.push(signer);
+    if (signer !== undefined) keys.push(tufSigner(signer));
   }
   return keys;
 }

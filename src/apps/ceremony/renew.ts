@@ -1,8 +1,8 @@
 /** Root, targets and claimed signed anew, as they are, with the offline keys (design 5). */
-import type { Signer } from "#crypto/signer.ts";
 import { RefusedError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
 import { lifetimeMs } from "#core/publication/role-life.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
 import { signNextOffline, signersFor } from "#core/tuf/offline-roles.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import type { CeremonyDoor } from "./ceremony-door.ts";
@@ -18,7 +18,7 @@ export type Renewed = {
 export async function renewOffline(
   door: CeremonyDoor,
   { config, ifDue, roles }: Pick<RenewOptions, "config" | "ifDue" | "roles">,
-  held: readonly Signer[],
+  held: readonly TufSigner[],
   clock: Clock,
 ): Promise<readonly Renewed[]> {
   const status = await door.readStatus();

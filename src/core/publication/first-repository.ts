@@ -1,10 +1,11 @@
 /** The beginning of a repository: its keys and the first files of the roles whose keys lie offline (design 5). */
 import { generateEd25519 } from "#crypto/signer.ts";
-import type { Signer } from "#crypto/signer.ts";
 import type { PublicKey } from "#crypto/public-key.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import type { Random } from "#core/ports.ts";
+import { tufSigner } from "#core/tuf/editor.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
 import { signFirstRoot, signFirstTargets } from "#core/tuf/offline-roles.ts";
 import { signEmptyRole } from "#core/tuf/online-roles.ts";
 import type { OnlineKeyName } from "#core/tuf/layout.ts";
@@ -12,9 +13,9 @@ import type { OnlineKeys } from "./online-keys.ts";
 import { lifetimeMs } from "./role-life.ts";
 
 export type OfflineKeys = {
-  readonly root: readonly Signer[];
-  readonly targets: Signer;
-  readonly claimed: Signer;
+  readonly root: readonly TufSigner[];
+  readonly targets: TufSigner;
+  readonly claimed: TufSigner;
 };
 
 export type FirstKeys = {
@@ -30,7 +31,7 @@ export async function initRepository(
   lifetimes: Lifetimes,
   now: Date,
 ): Promise<Readonly<Record<OfflineRole, Uint8Array>>> {
-  const signing = (role: OfflineRole, signers: readonly Signer[]) => {
+  const signing = (role: OfflineRole, signers: readonly TufSigner[]) => {
     return { version: 1, now, lifetimeMs: lifetimeMs(role, lifetimes), signers };
   };
   const root = await signFirstRoot(
@@ -61,7 +62,7 @@ export function generateRepositoryKeys(
   random: Random,
   rootKeys: number = 1,
 ): { readonly offline: OfflineKeys; readonly online: OnlineKeys } {
-  const next = (): Signer => generateEd25519(random).signer;
+  const next = (): TufSigner => tufSigner(generateEd25519(random).signer);
   return {
     offline: {
       root: Array.from({ length: rootKeys }, next),

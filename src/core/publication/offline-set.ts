@@ -4,11 +4,10 @@
  * user, an expired or misdirected `claimed`, must not pass here.
  */
 import { sha256Hex } from "#crypto/hash.ts";
-import type { PublicKey } from "#crypto/public-key.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Signed } from "#formats/tuf/envelope.ts";
-import { tufKeyOf } from "#formats/tuf/key.ts";
+import type { TufKey } from "#formats/tuf/key.ts";
 import type { Metadata } from "#formats/tuf/metadata.ts";
 import type { RoleKeys } from "#formats/tuf/role-keys.ts";
 import { root as rootDecoder } from "#formats/tuf/root.ts";
@@ -149,8 +148,8 @@ function checkSet({ root, targets, claimed }: OfflineSet, keys: OnlineKeys): voi
 
 function checkRoot(root: Root, keys: OnlineKeys): void {
   if (!root.consistentSnapshot) throw shape("root", "snapshots are not consistent");
-  checkHeld("timestamp", root.roles.timestamp, keys.timestamp.publicKey);
-  checkHeld("snapshot", root.roles.snapshot, keys.snapshot.publicKey);
+  checkHeld("timestamp", root.roles.timestamp, keys.timestamp.key);
+  checkHeld("snapshot", root.roles.snapshot, keys.snapshot.key);
 }
 
 /** Names, paths and order as design 5 has them: another shape would hide one role behind another. */
@@ -164,14 +163,14 @@ function checkTargets(targets: Targets, keys: OnlineKeys): void {
     const role = roles[at];
     const isRight = role?.terminating === false && role.paths?.join(" ") === delegatedPath(name);
     if (role === undefined || !isRight) throw shape("targets", `it misdirects ${name}`);
-    if (name !== "claimed") checkHeld(name, role, keys[name].publicKey);
+    if (name !== "claimed") checkHeld(name, role, keys[name].key);
   }
   if (targets.targets.size > 0) throw shape("targets", "it has targets of its own");
 }
 
 /** The signer can sign the role alone, or nothing would ever be published again. */
-function checkHeld(role: string, { keyIds, threshold }: RoleKeys, key: PublicKey): void {
-  if (threshold === 1 && keyIds.includes(tufKeyOf(key).keyId)) return;
+function checkHeld(role: string, { keyIds, threshold }: RoleKeys, key: TufKey): void {
+  if (threshold === 1 && keyIds.includes(key.keyId)) return;
   throw shape(role, "this signer does not hold its key");
 }
 

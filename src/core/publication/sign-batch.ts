@@ -144,8 +144,8 @@ async function signTargetsRoles(ports: BatchPorts, plan: Plan): Promise<readonly
     if (due.has(role)) roles.push(await signEmptyRole(role, signing(role)));
   }
   if (due.has("unclaimed") || bitLength !== state.bitLength) {
-    const { publicKey } = ports.keys.bins;
-    roles.push(await signUnclaimed(signing("unclaimed"), { publicKey, bitLength }));
+    const { key } = ports.keys.bins;
+    roles.push(await signUnclaimed(signing("unclaimed"), { key, bitLength }));
   }
   return roles;
 }
@@ -235,7 +235,7 @@ function changedBins(
   pages: readonly PageRecord[],
   due: ReadonlySet<string>,
 ): ReadonlyMap<number, string> {
-  const layout = binRoles(keys.bins.publicKey, bitLength);
+  const layout = binRoles(keys.bins.key, bitLength);
   const isFirst = !state.roles.has("unclaimed");
   if (isFirst || bitLength !== state.bitLength) return new Map([...binNames(layout)].entries());
   const bins = new Map<number, string>();

@@ -11,6 +11,7 @@ import { canonicalJson } from "#formats/json/canonical.ts";
 import type { JsonObject } from "#formats/json/value.ts";
 import { formatEnvelope } from "#formats/tuf/envelope.ts";
 import { tufKeyOf } from "#formats/tuf/key.ts";
+import type { TufKey } from "#formats/tuf/key.ts";
 import { specVersion } from "#formats/tuf/metadata.ts";
 import type { Metadata } from "#formats/tuf/metadata.ts";
 
@@ -25,13 +26,21 @@ export type RoleFile = {
   readonly expires: Instant;
 };
 
+/** A key that signs roles, with the name that signatures carry: computed once. */
+export type TufSigner = Signer & { readonly key: TufKey };
+
+export function tufSigner(signer: Signer): TufSigner {
+  const { publicKey } = signer;
+  return { publicKey, key: tufKeyOf(publicKey), sign: (message) => signer.sign(message) };
+}
+
 /** Who signs, and when: what every new role file needs. */
 export type Signing = {
   readonly version: number;
   readonly now: Date;
   readonly lifetimeMs: number;
   /** Each key once. */
-  readonly signers: readonly Signer[];
+  readonly signers: readonly TufSigner[];
 };
 
 /** The members that all role files share. */
@@ -51,7 +60,7 @@ export async function signRole(
   const canonical = canonicalJson(tree);
   const signatures = new Map<string, Uint8Array>();
   for (const signer of signers) {
-    signatures.set(tufKeyOf(signer.publicKey).keyId, await signer.sign(canonical));
+    signatures.set(signer.key.keyId, await signer.sign(canonical));
   }
   const bytes = envelopeBytes(tree, canonical, signatures);
   const { version, expires } = metadata;
@@ -67,7 +76,7 @@ function envelopeBytes(
   canonical: Uint8Array,
   signatures: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array {
-  if (canonical.some((byte) => byte < 0x20)) return formatEnvelope(tree, signatures);
+  if (hasControlCharacter(canonical)) return formatEnvelope(tree, signatures);
   const empty = parseUtf8(formatEnvelope(new Map(), signatures));
   const head = formatUtf8(empty.slice(0, empty.lastIndexOf("{}")));
   const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);
@@ -75,4 +84,9 @@ function envelopeBytes(
   bytes.set(canonical, head.byteLength);
   bytes[bytes.byteLength - 1] = 0x7d;
   return bytes;
+}
+
+function hasControlCharacter(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte < 0x20) return true;
+  return false;
 }

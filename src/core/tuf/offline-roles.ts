@@ -3,7 +3,6 @@
  * next file keeps everything the one before said, members unknown to us included.
  */
 import type { PublicKey } from "#crypto/public-key.ts";
-import type { Signer } from "#crypto/signer.ts";
 import { isJsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
@@ -15,7 +14,7 @@ import { targets as targetsDecoder, targetsToJson } from "#formats/tuf/targets.t
 import type { DelegatedRole, Delegations } from "#formats/tuf/targets.ts";
 import { invariant } from "#core/errors.ts";
 import { nextMetadata, signRole } from "./editor.ts";
-import type { RoleFile, Signing } from "./editor.ts";
+import type { RoleFile, Signing, TufSigner } from "./editor.ts";
 import { delegatedRoleNames, denyPath, pagePattern } from "./layout.ts";
 import type { DelegatedRoleName, OfflineRoleName } from "./layout.ts";
 
@@ -92,11 +91,11 @@ export async function signNextOffline(
 export function signersFor(
   role: OfflineRoleName,
   current: { readonly root: Uint8Array; readonly targets: Uint8Array },
-  held: readonly Signer[],
-): { readonly signers: readonly Signer[]; readonly threshold: number } {
+  held: readonly TufSigner[],
+): { readonly signers: readonly TufSigner[]; readonly threshold: number } {
   const { keyIds, threshold } =
     role === "claimed" ? claimedKeys(current.targets) : rootRoleKeys(current.root, role);
-  const signers = held.filter(({ publicKey }) => keyIds.includes(tufKeyOf(publicKey).keyId));
+  const signers = held.filter(({ key }) => keyIds.includes(key.keyId));
   return { signers, threshold };
 }
 

@@ -1,7 +1,6 @@
 /** Next files of the roles that the signer signs by itself (design 5). */
-import type { PublicKey } from "#crypto/public-key.ts";
 import type { PagePointer } from "#formats/door/change.ts";
-import { tufKeyOf } from "#formats/tuf/key.ts";
+import type { TufKey } from "#formats/tuf/key.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
 import { snapshotToJson } from "#formats/tuf/snapshot.ts";
 import type { SuccinctRoles } from "#formats/tuf/succinct-roles.ts";
@@ -22,10 +21,10 @@ export async function signEmptyRole(role: string, signing: Signing): Promise<Rol
 /** `unclaimed`: nothing of its own, everything to the bins. */
 export async function signUnclaimed(
   signing: Signing,
-  bins: { readonly publicKey: PublicKey; readonly bitLength: number },
+  bins: { readonly key: TufKey; readonly bitLength: number },
 ): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
-  const delegations = binDelegations(bins.publicKey, bins.bitLength);
+  const delegations = binDelegations(bins.key, bins.bitLength);
   const tree = targetsToJson({ ...metadata, targets: new Map(), delegations });
   return await signRole("unclaimed", metadata, tree, signing);
 }
@@ -64,12 +63,10 @@ export async function signTimestamp(
   return await signRole("timestamp", metadata, tree, signing);
 }
 
-export function binRoles(binsKey: PublicKey, bitLength: number): SuccinctRoles {
-  const { keyId } = tufKeyOf(binsKey);
+export function binRoles({ keyId }: TufKey, bitLength: number): SuccinctRoles {
   return { keyIds: [keyId], threshold: 1, bitLength, namePrefix: binNamePrefix };
 }
 
-function binDelegations(binsKey: PublicKey, bitLength: number): Delegations {
-  const key = tufKeyOf(binsKey);
-  return { keys: new Map([[key.keyId, key]]), succinct: binRoles(binsKey, bitLength) };
+function binDelegations(key: TufKey, bitLength: number): Delegations {
+  return { keys: new Map([[key.keyId, key]]), succinct: binRoles(key, bitLength) };
 }

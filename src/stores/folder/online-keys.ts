@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import type { Signer } from "#crypto/signer.ts";
 import type { Random } from "#core/ports.ts";
+import { tufSigner } from "#core/tuf/editor.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
 import type { OnlineKeys } from "#core/publication/online-keys.ts";
 import { makeKeyFile, readExistingKey } from "./key-file.ts";
 
@@ -15,7 +17,8 @@ export async function readOnlineKeys(folder: string): Promise<OnlineKeys> {
   return await collectKeys((name) => readExistingKey(join(folder, `${name}.pem`)));
 }
 
-async function collectKeys(take: (name: string) => Promise<Signer>): Promise<OnlineKeys> {
+async function collectKeys(read: (name: string) => Promise<Signer>): Promise<OnlineKeys> {
+  const take = async (name: string): Promise<TufSigner> => tufSigner(await read(name));
   return {
     timestamp: await take("timestamp"),
     snapshot: await take("snapshot"),

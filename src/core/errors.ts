@@ -63,7 +63,7 @@ export type RefusedErrorCode =
   | "project.unknown"
   | "proxy.address"
   | "proxy.credentials"
-  | "proxy.options"
+  | "proxy.state"
   | "ready-file.unwritable"
   | "request.invalid"
   | "request.method"

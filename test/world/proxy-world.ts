@@ -2,6 +2,7 @@
  * A proxy, an index and the network between them, in memory: the honest run and every attack are calls. Clients are
  * `request` with the headers that pip and uv send.
  */
+import { sha256Hex } from "#crypto/hash.ts";
 import { createMemoryCache } from "#stores/memory/verified-cache.ts";
 import type { MemoryCache } from "#stores/memory/verified-cache.ts";
 import { createMemoryRefusalStore } from "#stores/memory/refusal-store.ts";
@@ -51,7 +52,7 @@ export type ProxyWorld = {
   readonly page: (project: string, ask?: Ask) => Promise<Answered>;
   readonly file: (file: SimFile, ask?: Ask) => Promise<Answered>;
   readonly metadata: (file: SimFile, ask?: Ask) => Promise<Answered>;
-  /** Everything the proxy trusts, as one text. */
+  /** Everything the proxy trusts: one line for each role, its name and its hash. */
   readonly trustedState: () => string;
 };
 
@@ -132,12 +133,10 @@ export async function createProxyWorld(start: Partial<ProxyConfig> = {}): Promis
     file: (file, more) => ask(filePath(file), more),
     metadata: (file, more) => ask(`${filePath(file)}.metadata`, more),
     trustedState: () =>
-      JSON.stringify(
-        [...trusted.roots, ...trusted.roles].map(([key, value]) => [
-          key,
-          Buffer.from(value).toString("base64"),
-        ]),
-      ),
+      [...trusted.roots, ...trusted.roles]
+        .map(([name, bytes]) => `${name} ${sha256Hex(bytes).slice(0, 12)}`)
+        .toSorted()
+        .join("\n"),
   };
 }
 

@@ -54,7 +54,7 @@ export type ProxyConfig = {
   readonly name: string;
   readonly listen: ListenAddress;
   /** The value of the Authorization header, for the index alone. */
-  readonly credentials?: Secret;
+  readonly credentials?: () => Promise<Secret | undefined>;
   readonly refreshMs: number;
   readonly offlineForMs: number;
   readonly pinned: boolean;
@@ -81,7 +81,7 @@ export function createProxy(ports: ProxyPorts, config: ProxyConfig): Proxy {
   const indexFetch = createIndexFetch(ports, {
     address: config.address,
     patienceMs: () => (isOffline ? verdictLimits.offlineAttemptMs : clientLimits.idleMs),
-    ...(config.credentials && { credentials: config.credentials }),
+    credentials: config.credentials ?? (async () => undefined),
   });
   const updaterPorts = { clock, fetch: indexFetch.fetchDocument, store: ports.trustedStore };
   const updaterConfig = { metadataUrl: new URL("tuf/", base) };

@@ -31,8 +31,8 @@ export type IndexFetch = {
 
 export type IndexFetchOptions = {
   readonly address: IndexAddress;
-  /** The value of the Authorization header. */
-  readonly credentials?: Secret;
+  /** The value of the Authorization header, asked for anew each time; undefined when there is none. */
+  readonly credentials: () => Promise<Secret | undefined>;
   /** The longest silence that is borne now, in milliseconds. */
   readonly patienceMs: () => number;
 };
@@ -41,6 +41,8 @@ export type IndexFetchOptions = {
 const rateMinDefault = 4_096;
 /** So much of an unbelievable answer is kept as evidence. */
 const evidenceSizeMax = 49_152;
+
+type SignedIn = { readonly request: FetchRequest; readonly isSignedIn: boolean };
 
 /** `base` with the parts added; each part is encoded. */
 export function addressOf(base: URL, ...parts: readonly string[]): URL {
@@ -53,10 +55,12 @@ export function createIndexFetch(
 ): IndexFetch {
   let last: Evidence = {};
   const isOwn = (url: URL): boolean => url.origin === options.address.index.origin;
-  const signedIn = (request: FetchRequest): FetchRequest => {
-    if (options.credentials === undefined || !isOwn(request.url)) return request;
-    const authorization = parseUtf8(options.credentials.reveal());
-    return { ...request, headers: { ...request.headers, authorization } };
+  const signedIn = async (request: FetchRequest): Promise<SignedIn> => {
+    const secret = isOwn(request.url) ? await options.credentials() : undefined;
+    if (secret === undefined) return { request, isSignedIn: false };
+    const authorization = parseUtf8(secret.reveal());
+    const headers = { ...request.headers, authorization };
+    return { request: { ...request, headers }, isSignedIn: true };
   };
   const patient = (limits: FetchLimits): FetchLimits => {
     return {
@@ -65,22 +69,23 @@ export function createIndexFetch(
       idleMs: Math.min(limits.idleMs, options.patienceMs()),
     };
   };
-  const check = (url: URL, status: number): void => {
-    checkStatus(url, status, isOwn(url) && options.credentials !== undefined);
-  };
   return {
     lastMetadataAnswer: () => last,
     fetchDocument: async (request, limits) => {
-      const response = await ports.fetch(signedIn(request), patient(limits));
+      const sent = await signedIn(request);
+      const response = await ports.fetch(sent.request, patient(limits));
       if (isTopLevel(request.url)) last = answerEvidence(request.url, response);
-      if (!isEndOfRoots(request.url, response.status)) check(request.url, response.status);
+      if (!isEndOfRoots(request.url, response.status)) {
+        checkStatus(request.url, response.status, sent.isSignedIn);
+      }
       return response;
     },
     fetchFile: async (url, limits) => {
-      const { body, status } = await ports.fetchStream(signedIn({ url }), limits);
+      const sent = await signedIn({ url });
+      const { body, status } = await ports.fetchStream(sent.request, limits);
       if (status === 200) return body;
       await body[Symbol.asyncIterator]().return?.();
-      check(url, status);
+      checkStatus(url, status, sent.isSignedIn);
       return undefined;
     },
   };

@@ -1,0 +1,86 @@
+/** `holdfast run -- COMMAND`: one command that installs from a verifying proxy and from nowhere else. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+import { RefusedError } from "#core/errors.ts";
+import type { Life } from "#stores/host/life.ts";
+import { clientEnvironment } from "./client-environment.ts";
+import { openConnection, readListenAddress } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { sentenceOf } from "./event-log.ts";
+import { startHttpServer } from "./http-server.ts";
+import type { RunOptions } from "./options.ts";
+import { findRunningProxy, simpleUrlOf } from "./running-proxy.ts";
+
+/** Resolves with the command's exit code. */
+export async function runCommand(options: RunOptions, life: Life): Promise<number> {
+  const say = (sentence: string): void => void process.stderr.write(`holdfast run: ${sentence}\n`);
+  const connection = await openConnection(options, say);
+  life.onStop("connections to the index", connection.close);
+  const running = await findRunningProxy(connection.state);
+  const simpleUrl =
+    running === undefined
+      ? await startForCommand(options, connection, life, say)
+      : simpleUrlOf(running);
+  const env = clientEnvironment(process.env, simpleUrl, options.keepConfig);
+  return await spawnCommand(options.command, env, life);
+}
+
+/** Its own proxy, on the address that lock files record, with one view for as long as the command runs. */
+async function startForCommand(
+  options: RunOptions,
+  connection: Connection,
+  life: Life,
+  say: (sentence: string) => void,
+): Promise<string> {
+  const told = new Set<string>();
+  const server = await startHttpServer(readListenAddress(options), async (listen) => {
+    const proxy = await connection.makeProxy({
+      listen,
+      pinned: true,
+      instance: crypto.randomUUID(),
+      onEvent: (event) => {
+        const sentence = sentenceOf(event);
+        if (sentence === undefined || told.has(sentence)) return;
+        told.add(sentence);
+        say(sentence);
+      },
+    });
+    return proxy.handle;
+  });
+  life.onStop("http server", server.close);
+  return simpleUrlOf({ ...server.address, name: connection.name });
+}
+
+async function spawnCommand(
+  command: readonly string[],
+  env: Record<string, string>,
+  life: Life,
+): Promise<number> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { env, stdio: "inherit" });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once("error", (error) => {
+    reject(new RefusedError("request.invalid", `Cannot run ${program}: ${error.message}`));
+  });
+  child.once("exit", (code, signal) => {
+    resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+  });
+  passSignalsOn(child);
+  // Our own parent is gone: nothing may be left running.
+  life.onStop("command", async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await promise.catch(() => undefined);
+  });
+  return await promise;
+}
+
+function passSignalsOn(child: ChildProcess): void {
+  process.on("SIGTERM", () => void child.kill("SIGTERM"));
+  process.on("SIGHUP", () => void child.kill("SIGHUP"));
+  process.on("SIGINT", () => {
+    // A terminal sends Ctrl-C to the command itself; twice would end it without its clean-up.
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  });
+}

@@ -39,9 +39,9 @@ export const HOLDFAST_PROGRAM: string = path.join(
 );
 
 export async function startHoldfast(data: string): Promise<HoldfastPeer> {
-  await mkdir(data, { recursive: true });
-  const readyFile = path.join(data, "bench-ready.json");
-  const child = await startProgram(data, readyFile, [
+  await mkdir(path.dirname(data), { recursive: true });
+  const readyFile = `${data}.ready.json`;
+  const child = await startProgram(path.dirname(data), readyFile, [
     "up",
     ...["--data", data],
     ...["--port", "0"],
@@ -69,7 +69,7 @@ export async function startProgram(
   const child = startChild(
     process.execPath,
     [HOLDFAST_PROGRAM, ...args, "--ready-file", readyFile],
-    { logFile: path.join(folder, "bench.log"), env: emptyEnvironment({ HOME: folder }) },
+    { logFile: path.join(folder, "holdfast.log"), env: emptyEnvironment({ HOME: folder }) },
   );
   const deadline = performance.now() + READY_MS;
   let ended = false;
@@ -79,7 +79,7 @@ export async function startProgram(
   while (!(await exists(readyFile))) {
     if (ended || performance.now() > deadline) {
       await child.stop();
-      const log = await readFile(path.join(folder, "bench.log"), "utf8");
+      const log = await readFile(path.join(folder, "holdfast.log"), "utf8");
       throw new Error(`holdfast ${args[0] ?? ""} was not ready:\n${log.slice(-2_000)}`);
     }
     await sleep(5);

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { proofs } from "./proofs.ts";
+import { proofs } from "#attacks/proofs.ts";
 
-const root = join(import.meta.dirname, "..", "..");
+const root = join(import.meta.dirname, "..");
 
 function attackIds(): ReadonlySet<string> {
   const suites = globSync("test/attacks/*.test.ts", { cwd: root });

@@ -31,19 +31,20 @@ test("files that strangers put on disk neither speak nor lock out", async () => 
   const { client, repository } = await honestTufWorld();
   for (const role of ["timestamp", "snapshot", "targets"] as const) {
     const draft = repository.draft(role);
-    const { version } = draft;
-    for (const forged of [version, 1_000_000]) {
+    for (const ahead of [0, 1_000_000]) {
+      const { version } = draft;
       repository.signers.set(role, [actor("mallory")]);
       repository.bends.set(role, (tree) => new Map([...tree, ["x-forged", true]]));
-      draft.version = forged;
+      draft.version = version + ahead;
       const bytes = await repository.sign(role);
       draft.version = version;
       repository.signers.clear();
       repository.bends.clear();
       await client.store.writeRole(role, bytes);
       client.restart();
+      await repository.publish("timestamp");
       const view = await client.refresh();
-      assert.equal(view[role].value.version, version);
+      assert.equal(view[role].value.version, draft.version);
       assert.doesNotMatch(Buffer.from(view[role].bytes).toString(), /x-forged/);
     }
   }

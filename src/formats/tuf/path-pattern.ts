@@ -21,8 +21,11 @@ export const pathPattern: Decoder<string> = (value, at) => {
 
 /** One pass without allocation; a `*` is retried only within its own segment. */
 export function matchesPathPattern(pattern: string, path: string): boolean {
-  let inPattern = 0;
-  let inPath = 0;
+  const literal = literalPrefix(pattern, path);
+  // Most patterns of a long list differ before anything special comes.
+  if (literal < pattern.length && !isSpecial(pattern.charCodeAt(literal))) return false;
+  let inPattern = literal;
+  let inPath = literal;
   /** Where to go on when the text behind the last `*` of this segment does not fit; -1: there was none. */
   let retryPattern = -1;
   let retryPath = -1;
@@ -47,6 +50,22 @@ export function matchesPathPattern(pattern: string, path: string): boolean {
   return true;
 }
 
+/** How many UTF-16 units at the start are the same and mean only themselves. */
+function literalPrefix(pattern: string, path: string): number {
+  const length = Math.min(pattern.length, path.length);
+  let index = 0;
+  while (index < length) {
+    const unit = pattern.charCodeAt(index);
+    if (unit !== path.charCodeAt(index) || isSpecial(unit)) break;
+    index++;
+  }
+  return index;
+}
+
+function isSpecial(unit: number): boolean {
+  return unit === asterisk || unit === questionMark || unit === bracket;
+}
+
 /** How much of `pattern` the character of `path` uses up, or 0 when they do not fit. */
 function matchOne(pattern: string, inPattern: number, path: string, inPath: number): number {
   const actual = path.codePointAt(inPath);
@@ -59,6 +78,7 @@ function matchOne(pattern: string, inPattern: number, path: string, inPath: numb
   return expected === actual ? characterWidth(pattern, inPattern) : 0;
 }
 
+const asterisk = 0x2a;
 const slash = 0x2f;
 const questionMark = 0x3f;
 const bracket = 0x5b;

@@ -1,0 +1,287 @@
+/** What every SignerStore must do; run by each adapter's test. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
+import { parseInstant } from "#formats/bytes/instant.ts";
+import { normaliseProjectName } from "#formats/python/project-name.ts";
+import type { RoleFile } from "#core/tuf/editor.ts";
+import { pagePrefix } from "#core/tuf/layout.ts";
+import type { FileBinding } from "./decide-changes.ts";
+import type { Commit, PageRecord, SignerStore } from "./signer-store.ts";
+
+export type SignerStoreUnderTest = {
+  readonly store: SignerStore;
+  /** The same storage, as a new process would open it. */
+  reopen(): Promise<SignerStore>;
+  /** A store on a backup of it. */
+  restore(): Promise<SignerStore>;
+  close(): Promise<void>;
+};
+
+const start = new Date("2026-01-01T00:00:00.123Z");
+const later = (minutes: number): Date => new Date(start.getTime() + minutes * 60_000);
+const demo = normaliseProjectName("demo");
+const other = normaliseProjectName("other");
+
+function aRole(role: string, version: number, signedAt: Date = start): RoleFile {
+  const bytes = new TextEncoder().encode(`${role} ${version}`);
+  const expires = parseInstant("2027-01-01T00:00:00Z");
+  return { role, version, bytes, sha256: sha256Hex(bytes), signedAt, expires };
+}
+
+function aPage(
+  serial: number,
+  changed: Readonly<Record<string, string | undefined>>,
+  page: Partial<PageRecord> = {},
+): PageRecord {
+  const project = page.project ?? demo;
+  return {
+    project,
+    serial,
+    sha256: sha256Hex(new TextEncoder().encode(`${project} ${serial}`)),
+    size: serial * 10,
+    prefix: pagePrefix(project),
+    status: "active",
+    changed: Object.entries(changed).map(([filename, entry]) => {
+      return { filename, version: "1.0", entry };
+    }),
+    ...page,
+  };
+}
+
+function aBinding(filename: string, binding: Partial<FileBinding> = {}): FileBinding {
+  const sha256 = "ab".repeat(32);
+  return { filename, project: demo, version: "1.0", sha256, size: 5, lost: false, ...binding };
+}
+
+function aCommit(batch: number, commit: Partial<Commit> = {}): Commit {
+  const signedAt = later(batch);
+  return { batch, signedAt, roles: [], pages: [], bindings: [], changes: [], ...commit };
+}
+
+const pointers = (pages: readonly { project: string; serial: number }[]): readonly string[] =>
+  pages.map(({ project, serial }) => `${project} ${serial}`);
+
+const versions = (roles: Iterable<{ role: string; version: number }>): readonly string[] =>
+  [...roles].map(({ role, version }) => `${role} ${version}`).toSorted();
+
+export function testSignerStore(name: string, make: () => Promise<SignerStoreUnderTest>): void {
+  const run = (claim: string, body: (under: SignerStoreUnderTest) => Promise<void>): void => {
+    test(`${name}: ${claim}`, async () => {
+      const under = await make();
+      try {
+        await body(under);
+      } finally {
+        await under.close();
+      }
+    });
+  };
+
+  run("is empty at first", async ({ store }) => {
+    const state = await store.readState();
+    assert.equal(state.roles.size, 0);
+    const { batch, projects, publishedBatch, restored, serial, signedAt, versionFloor } = state;
+    assert.deepEqual(
+      { batch, projects, publishedBatch, restored, serial, signedAt, versionFloor },
+      {
+        batch: 0,
+        projects: 0,
+        publishedBatch: 0,
+        restored: false,
+        serial: 0,
+        signedAt: undefined,
+        versionFloor: 0,
+      },
+    );
+  });
+
+  run("remembers a batch, over a reopen", async ({ store, reopen }) => {
+    const token = await store.takeLease("a", start);
+    const role = aRole("timestamp", 1);
+    const page = aPage(1, { "demo-1.0.tar.gz": "{1}" });
+    const change = { id: "c1", digest: "d1", project: demo, serial: 1 };
+    const binding = aBinding("demo-1.0.tar.gz");
+    await store.commit(
+      token,
+      aCommit(1, { roles: [role], pages: [page], bindings: [binding], changes: [change] }),
+    );
+    for (const opened of [store, await reopen()]) {
+      const state = await opened.readState();
+      assert.equal(state.batch, 1);
+      assert.equal(state.serial, 1);
+      assert.equal(state.projects, 1);
+      assert.deepEqual(state.signedAt, later(1));
+      const { bytes, ...version } = role;
+      assert.deepEqual(state.roles.get("timestamp"), { ...version, length: bytes.byteLength });
+      assert.deepEqual(new Uint8Array((await opened.readRoleFile("timestamp", 1)) ?? []), bytes);
+      assert.equal(await opened.readRoleFile("timestamp", 2), undefined);
+      const { project, serial, sha256, size } = page;
+      const pointer = { project, serial, sha256, size };
+      assert.deepEqual(await opened.readPage(demo), pointer);
+      assert.deepEqual(
+        await opened.readChanges(["c1", "c2"]),
+        new Map([["c1", { id: "c1", digest: "d1", page: pointer }]]),
+      );
+      assert.deepEqual(
+        await opened.readBindings(["demo-1.0.tar.gz", "no"]),
+        new Map([["demo-1.0.tar.gz", binding]]),
+      );
+      const record = await opened.readProject(demo);
+      assert.deepEqual(record?.files, [
+        { filename: "demo-1.0.tar.gz", version: "1.0", entry: "{1}" },
+      ]);
+      assert.equal(await opened.readProject(other), undefined);
+      assert.equal(await opened.readPage(other), undefined);
+    }
+  });
+
+  run("keeps every page there ever was", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    const reason = { status: "archived", statusReason: "done" } as const;
+    await store.commit(token, aCommit(1, { pages: [aPage(1, { b: "{b1}", a: "{a1}" })] }));
+    await store.commit(token, aCommit(2, { pages: [aPage(2, { a: undefined, c: "{c2}" })] }));
+    await store.commit(token, aCommit(3, { pages: [aPage(3, { b: "{b3}" }, reason)] }));
+    const entriesAt = async (serial: number): Promise<readonly string[] | undefined> =>
+      (await store.readProjectAt(demo, serial))?.files.map(({ entry }) => entry);
+    assert.deepEqual(await entriesAt(1), ["{a1}", "{b1}"]);
+    assert.deepEqual(await entriesAt(2), ["{b1}", "{c2}"]);
+    assert.deepEqual(await entriesAt(3), ["{b3}", "{c2}"]);
+    assert.equal(await entriesAt(4), undefined);
+    const newest = await store.readProject(demo);
+    assert.equal(newest?.status, "archived");
+    assert.equal(newest.statusReason, "done");
+    assert.equal((await store.readProjectAt(demo, 1))?.status, "active");
+    assert.equal(await store.hasPage(demo, aPage(2, {}).sha256), true);
+    assert.equal(await store.hasPage(demo, "00".repeat(32)), false);
+  });
+
+  run("finds pages by place, by serial and by time", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    await store.commit(
+      token,
+      aCommit(1, { pages: [aPage(1, {}), aPage(2, {}, { project: other })] }),
+    );
+    await store.commit(token, aCommit(2, { pages: [aPage(3, {})] }));
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 9)), ["other 2", "demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(2, 9, 9)), ["demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 2, 9)), ["other 2"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 1)), ["other 2"]);
+    assert.deepEqual(pointers(await store.readPagesSince(later(2))), ["demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesSince(start)), ["demo 1", "other 2", "demo 3"]);
+    const all = await store.readPagesByPrefix(0, 2 ** 32 - 1);
+    assert.deepEqual(pointers(all), ["demo 3", "other 2"]);
+    const prefix = pagePrefix(demo);
+    assert.deepEqual(pointers(await store.readPagesByPrefix(prefix, prefix)), ["demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesByPrefix(prefix + 1, prefix + 1)), []);
+  });
+
+  run("gives a version number once, and knows which files were replaced", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    const first = [aRole("snapshot", 1), aRole("root", 1), aRole("bin-0", 1)];
+    await store.commit(token, aCommit(1, { roles: first }));
+    const second = [aRole("snapshot", 7, later(2)), aRole("root", 2, later(2))];
+    await store.commit(token, aCommit(2, { roles: second }));
+    for (const version of [7, 6, 1]) {
+      const roles = [aRole("deny", 1), aRole("snapshot", version, later(3))];
+      await assert.rejects(store.commit(token, aCommit(3, { roles })), `version ${version}`);
+    }
+    const { roles, batch } = await store.readState();
+    assert.equal(batch, 2);
+    assert.deepEqual(versions(roles.values()), ["bin-0 1", "root 2", "snapshot 7"]);
+    assert.deepEqual(versions(await store.readReplaced(later(3), 9)), ["snapshot 1"]);
+    assert.deepEqual(versions(await store.readReplaced(later(2), 9)), []);
+    assert.deepEqual(versions(await store.readRolesSince(later(2))), ["root 2", "snapshot 7"]);
+    await store.forgetRoles(token, [...(await store.readReplaced(later(3), 9)), aRoleVersion()]);
+    assert.equal(await store.readRoleFile("snapshot", 1), undefined);
+    assert.notEqual(await store.readRoleFile("snapshot", 7), undefined, "the newest stays");
+    assert.notEqual(await store.readRoleFile("root", 1), undefined);
+    assert.deepEqual(versions((await store.readState()).roles.values()), versions(roles.values()));
+  });
+
+  run("commits all of a batch or nothing", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    await store.commit(
+      token,
+      aCommit(1, { bindings: [aBinding("x"), aBinding("l", { lost: true })] }),
+    );
+    const whole = {
+      roles: [aRole("timestamp", 1)],
+      pages: [aPage(1, { x: "{}" })],
+      changes: [{ id: "c", digest: "d", project: demo, serial: 1 }],
+    };
+    for (const bindings of [
+      [aBinding("new"), aBinding("x", { sha256: "cd".repeat(32) })],
+      [aBinding("new"), aBinding("x")],
+      [aBinding("new"), aBinding("l", { size: 6 })],
+    ]) {
+      await assert.rejects(store.commit(token, aCommit(2, { ...whole, bindings })));
+    }
+    await assert.rejects(store.commit(token, aCommit(3, whole)), "batches have no gaps");
+    const state = await store.readState();
+    assert.equal(state.batch, 1);
+    assert.equal(state.serial, 0);
+    assert.equal(state.roles.size, 0);
+    assert.equal(await store.readProject(demo), undefined);
+    assert.equal((await store.readChanges(["c"])).size, 0);
+    assert.equal((await store.readBindings(["new"])).size, 0);
+    await store.commit(token, aCommit(2, { ...whole, bindings: [aBinding("l")] }));
+    assert.equal((await store.readBindings(["l"])).get("l")?.lost, false, "found again");
+    await assert.rejects(store.commit(token, aCommit(3, { changes: whole.changes })), "an id once");
+  });
+
+  run("takes nothing from a holder whose lease is gone", async ({ store, reopen }) => {
+    const fenced = { code: "signer.fenced" };
+    const old = await store.takeLease("a", start);
+    await store.commit(old, aCommit(1, { roles: [aRole("timestamp", 1)] }));
+    const second = await reopen();
+    const token = await second.takeLease("b", later(1));
+    assert.ok(token > old);
+    let replaced = 0;
+    const replace = async (): Promise<void> => void (replaced += 1);
+    await assert.rejects(store.commit(old, aCommit(2)), fenced);
+    await assert.rejects(store.publish(old, 1, replace), fenced);
+    await assert.rejects(store.forgetRoles(old, []), fenced);
+    assert.equal(replaced, 0);
+    assert.equal((await second.readState()).batch, 1);
+    await second.commit(token, aCommit(2));
+    await second.publish(token, 2, replace);
+    assert.equal(replaced, 1);
+    assert.equal((await store.readState()).publishedBatch, 2);
+  });
+
+  run("does not take for public what failed on its way", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    await store.commit(token, aCommit(1));
+    const failure = new Error("the disk is gone");
+    const fail = async (): Promise<void> => {
+      throw failure;
+    };
+    await assert.rejects(store.publish(token, 1, fail), failure);
+    assert.equal((await store.readState()).publishedBatch, 0);
+    await store.publish(token, 1, async () => {});
+    assert.equal((await store.readState()).publishedBatch, 1);
+  });
+
+  run("knows of a backup that it is one, until it has jumped", async ({ store, restore }) => {
+    const token = await store.takeLease("a", start);
+    await store.commit(token, aCommit(1, { pages: [aPage(1, { x: "{}" })] }));
+    const copy = await restore();
+    assert.equal((await store.readState()).restored, false);
+    assert.equal((await copy.readState()).restored, true);
+    const copyToken = await copy.takeLease("b", start);
+    await copy.commit(copyToken, aCommit(2, { versionFloor: 1_000 }));
+    const state = await copy.readState();
+    assert.equal(state.restored, false);
+    assert.equal(state.versionFloor, 1_000);
+    assert.equal(state.serial, 1_000);
+    assert.equal((await store.readState()).batch, 1, "the original knows nothing of it");
+    await copy.commit(copyToken, aCommit(3, { pages: [aPage(1_001, { y: "{}" })] }));
+    assert.equal((await copy.readState()).versionFloor, 1_000);
+    assert.deepEqual((await copy.readProject(demo))?.files.length, 2);
+  });
+}
+
+function aRoleVersion(): Omit<RoleFile, "bytes"> & { length: number } {
+  const { bytes, ...file } = aRole("snapshot", 7, later(2));
+  return { ...file, length: bytes.byteLength };
+}

@@ -10,9 +10,7 @@ export type TrustErrorCode =
   | "tuf.hash"
   | "tuf.length"
   | "tuf.missing"
-  | "tuf.not-found"
   | "tuf.rollback"
-  | "tuf.root-rotations"
   | "tuf.delegations"
   | "tuf.threshold"
   | "tuf.version"
@@ -94,6 +92,7 @@ export class RefusedError extends Error {
 
 export type UnavailableErrorCode =
   | "index.busy"
+  | "index.unreachable"
   | "network.connect"
   | "network.credentials"
   | "network.idle"

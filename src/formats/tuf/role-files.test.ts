@@ -1,6 +1,6 @@
 /** What decoders of role files take and refuse, one fault at a time in an otherwise good file. */
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { actor, keyIdOf, SimTufRepository } from "#world/tuf-repository.ts";
 import { sha256Hex } from "#crypto/hash.ts";
 import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
@@ -17,18 +17,18 @@ import { timestamp, timestampToJson } from "./timestamp.ts";
 
 type Fault = readonly [from: string | RegExp, to: string, code: string];
 
-const repository = new SimTufRepository();
-let files: ReadonlyMap<string, string> = new Map();
-
-before(async () => {
+async function publishedFiles(): Promise<ReadonlyMap<string, string>> {
+  const repository = new SimTufRepository();
   repository.listsHashes = true;
   repository.delegate("targets", { name: "a", paths: ["x/*"] });
   repository.delegate("targets", { name: "b", pathHashPrefixes: ["0", "ff"], terminating: true });
   repository.addTarget("targets", "x/y", "content");
   repository.delegateBins("a", "bin", 4, []);
   await repository.publishAll();
-  files = new Map([...repository.files].map(([file, bytes]) => [file, parseUtf8(bytes)]));
-});
+  return new Map([...repository.files].map(([file, bytes]) => [file, parseUtf8(bytes)]));
+}
+
+const files: ReadonlyMap<string, string> = await publishedFiles();
 
 function fileText(file: string): string {
   const text = files.get(file);

@@ -29,7 +29,8 @@ async function hashFile(
       if (bytesRead === 0) return { sha256: hash.digestHex(), size };
       hash.update(chunk.subarray(0, bytesRead));
       size += bytesRead;
-      if (chunk.byteLength < chunkSize) chunk = new Uint8Array(chunkSize);
+      const isFull = bytesRead === chunk.byteLength;
+      if (isFull && bytesRead < chunkSize) chunk = new Uint8Array(chunkSize);
     }
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;

@@ -16,6 +16,7 @@ import type { ErrorForm } from "./accept.ts";
 
 /** Codes of other programs and of this one's start; none is ever the answer to a request. */
 type CodeOfElsewhere =
+  | "index.unreachable"
   | "signer.fenced"
   | "signer.not-initialised"
   | `${"data-folder" | "key" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file"}.${string}`;

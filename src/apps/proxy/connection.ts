@@ -97,6 +97,12 @@ export async function openConnection(options: ConnectionOptions, say: Say): Prom
       });
       const sleep = async (ms: number): Promise<void> => void (await delay(ms));
       const { fetch, fetchStream } = client;
+      const onEvent = (event: ProxyEvent): void => {
+        how.onEvent(event);
+        if (event.event !== "refresh") return;
+        // For `holdfast status`; what cannot be written there is told by the events all the same.
+        state.writeReport(event.report).catch(() => undefined);
+      };
       return createProxy(
         {
           clock: systemClock,
@@ -106,7 +112,7 @@ export async function openConnection(options: ConnectionOptions, say: Say): Prom
           trustedStore,
           cache,
           refusals,
-          onEvent: how.onEvent,
+          onEvent,
         },
         { ...how, address, name, credentials, refreshMs, offlineForMs: options.offlineForMs },
       );

@@ -62,10 +62,6 @@ async function serve(
       const time = new Date().toISOString();
       process.stdout.write(`${JSON.stringify({ time, ...logLine(event) })}\n`);
     }
-    if (event.event === "refresh") {
-      // For `holdfast status`; what cannot be written there is told by the log all the same.
-      connection.state.writeReport(event.report).catch(() => undefined);
-    }
   };
   const server = await startHttpServer(wanted, async (address) => {
     const proxy = await connection.makeProxy({ listen: address, pinned: false, instance, onEvent });

@@ -66,7 +66,8 @@ function renderInstall(site: Site, name: string): Markup {
       <pre class="command" tabindex="0">
 uv pip install --index-url ${site.proxySimpleUrl} ${name}</pre>
       <p class="quiet">
-        The proxy runs on your machine: <code>holdfast proxy --index ${site.base}</code>
+        The proxy runs on your machine:
+        <code>holdfast proxy --index ${site.base} --fingerprint sha256:…</code>
       </p>
     </section>
     <section class="panel">

@@ -8,8 +8,8 @@ export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
   const simple = `${base}simple/`;
   const body = html`<h1>${site.name}</h1>
     <p class="lead">
-      A Python package index whose packages can be verified on your own machine: a stolen server, a
-      lying mirror or a lying CDN cannot change what you install.
+      A Python package index whose packages are verified on your own machine: a mirror, a CDN or a
+      changed file on a server that lies gets nowhere.
     </p>
     <p>
       <span class="tag">${counts.projects} ${counts.projects === 1 ? "project" : "projects"}</span>
@@ -23,11 +23,17 @@ export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
       <section class="panel">
         <h3>Verified, through your own proxy</h3>
         <p>Run the proxy once on your machine. It checks every signature and hash, then serves.</p>
-        <pre class="command" tabindex="0">holdfast proxy --index ${base}</pre>
+        <pre class="command" tabindex="0">
+holdfast proxy --index ${base} --fingerprint sha256:…</pre>
+        <p>
+          Ask the index's owner for the fingerprint: this page cannot vouch for itself. At a
+          terminal, <code>--tofu</code> trusts the first answer and remembers it.
+        </p>
         <pre class="command" tabindex="0">pip install --index-url ${proxySimpleUrl} NAME</pre>
         <pre class="command" tabindex="0">uv pip install --index-url ${proxySimpleUrl} NAME</pre>
         <p>Or for one command:</p>
-        <pre class="command" tabindex="0">holdfast run --index ${base} -- pip install NAME</pre>
+        <pre class="command" tabindex="0">
+holdfast run --index ${base} --tofu -- pip install NAME</pre>
       </section>
       <section class="panel">
         <h3>Directly, without verification</h3>

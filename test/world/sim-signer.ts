@@ -23,6 +23,7 @@ import { createPublisher } from "#core/publication/publisher.ts";
 import type { Publisher, PublisherPorts } from "#core/publication/publisher.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
 import type { StoredFiles } from "#core/publication/stored-files.ts";
+import { TreeAuditor, TreeClient } from "./tree-client.ts";
 import { createMemoryPublicTree } from "#stores/memory/public-tree.ts";
 import { createMemorySignerStore, emptySignerDisk } from "#stores/memory/signer-store.ts";
 import type { SignerDisk } from "#stores/memory/signer-store.ts";
@@ -37,7 +38,7 @@ export type SignerWorld = {
   /** Replaced by a test that restores a backup. */
   disk: SignerDisk;
   /** The public tree: what every client can fetch. */
-  readonly tree: Map<string, Uint8Array>;
+  tree: TreeAuditor;
   /** Stored files by the hash they were stored under. */
   readonly files: Map<string, Uint8Array>;
   /** Core metadata of stored files, by the file's hash. */
@@ -60,7 +61,7 @@ export async function createSignerWorld(
     online,
     first: await initRepository(keys, merged.lifetimes, clock()),
     disk: emptySignerDisk(),
-    tree: new Map(),
+    tree: new TreeAuditor(),
     files: new Map(),
     metadata: new Map(),
     notices: [],
@@ -132,4 +133,9 @@ export function storeSdist(
     uploadTime: "2026-01-02T03:04:05.678901Z",
     requiresPython: ">=3.9",
   };
+}
+
+/** A new client with the world's first root. */
+export async function createWorldClient(world: SignerWorld): Promise<TreeClient> {
+  return await new TreeClient(world.tree, world.clock).init(world.first.root);
 }

@@ -15,6 +15,7 @@ import type { VerifiedCache } from "#core/verdict/verified-cache.ts";
 import type { View } from "#core/verdict/view.ts";
 import { createCheckedCache } from "./checked-cache.ts";
 import type { ProxyHandler, ProxyResponse } from "./exchange.ts";
+import { findFile } from "./file-lookup.ts";
 import { createIndexFetch } from "./index-fetch.ts";
 import type { IndexAddress } from "./index-fetch.ts";
 import { createIndexView } from "./index-view.ts";
@@ -112,16 +113,13 @@ export function createProxy(ports: ProxyPorts, config: ProxyConfig): Proxy {
     { ...config, targetsUrl },
   );
   const pages = createProjectPages({ clock, indexView, indexFetch, cache, targetsUrl });
-  const filesBase = new URL("files/", base);
-  const files = createProjectFiles({
-    ...{ clock, indexView, indexFetch, pages, cache },
-    base: filesBase,
-    onStreamRefused: refuse,
-  });
+  const files = createProjectFiles({ clock, indexFetch, cache, onStreamRefused: refuse });
+  const lookup = { clock, indexView, pages, base: new URL("files/", base) };
   const handler = new RequestHandler({
     ...config,
     pages,
     files,
+    findFile: (wish, metadata) => findFile(lookup, wish, metadata),
     refuse,
     report: () => report(indexView.current()),
   });

@@ -4,8 +4,9 @@ import type { Refusal } from "#core/verdict/refusal.ts";
 import { parseRange } from "./byte-range.ts";
 import type { WantedRange } from "./byte-range.ts";
 import type { ProxyRequest, ProxyResponse } from "./exchange.ts";
+import type { ListedFile } from "./file-lookup.ts";
 import { matchesEtag } from "./page-response.ts";
-import type { FileBytes, ListedFile, ProjectFiles } from "./project-files.ts";
+import type { FileBytes, ProjectFiles } from "./project-files.ts";
 import { ownProblem } from "./refusal-response.ts";
 import { verdictLimits } from "#core/verdict/limits.ts";
 

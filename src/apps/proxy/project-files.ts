@@ -1,12 +1,9 @@
 /**
- * Files and their `.metadata`: on a verified page or not at all, from the cache or the index, and never a byte more than
- * was verified, but for the beginning of a file that is too large to hold (core/verdict/verified-stream.ts).
+ * The bytes of files and their `.metadata`, from the cache or the index, and never a byte more than was verified, but for the beginning of a file that is too large to hold (core/verdict/verified-stream.ts).
  */
 import { createHash, sha256Hex } from "#crypto/hash.ts";
 import { TrustError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
-import { decideFile } from "#core/verdict/file-decision.ts";
-import type { FileDecision, FileWish } from "#core/verdict/file-decision.ts";
 import { documentLimits, fileLimits, verdictLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import type { Refusal } from "#core/verdict/refusal.ts";
@@ -15,27 +12,9 @@ import { checkFileDigest, verifiedChunks } from "#core/verdict/verified-stream.t
 import type { FileFacts } from "#core/verdict/verified-stream.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import type { CheckedCache } from "./checked-cache.ts";
-import { addressOf } from "./index-fetch.ts";
+import type { ListedFile } from "./file-lookup.ts";
 import type { IndexFetch } from "./index-fetch.ts";
-import type { Ground, IndexView } from "./index-view.ts";
-import type { ProjectPages } from "./project-pages.ts";
 import { createRecentMap } from "./recent-map.ts";
-
-/** A file that may be answered: what it must be, and where it lies. */
-export type ListedFile = {
-  readonly ground: Ground;
-  readonly filename: string;
-  readonly sha256: string;
-  /** undefined for a `.metadata`, whose size no page says. */
-  readonly size: number | undefined;
-  readonly url: URL;
-};
-
-export type FileAnswer =
-  | { readonly kind: "listed"; readonly file: ListedFile }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  /** Verified pages prove that there is no such file. */
-  | { readonly kind: "not-listed"; readonly refusal: Refusal };
 
 export type FileBytes =
   | { readonly kind: "whole"; readonly bytes: Uint8Array }
@@ -45,7 +24,6 @@ export type FileBytes =
 export type ByteSpan = { readonly start: number; readonly end: number };
 
 export type ProjectFiles = {
-  readonly findFile: (wish: FileWish, metadata: boolean) => Promise<FileAnswer>;
   /** The reason for which this file is refused without asking again, if there is one. */
   readonly standingRefusal: (file: ListedFile) => Refusal | undefined;
   /** Throws TrustError or UnavailableError; the stream does so too. */
@@ -56,12 +34,8 @@ export type ProjectFiles = {
 
 export type ProjectFilesPorts = {
   readonly clock: Clock;
-  readonly indexView: IndexView;
   readonly indexFetch: IndexFetch;
-  readonly pages: ProjectPages;
   readonly cache: CheckedCache;
-  /** The folder of `files/`. */
-  readonly base: URL;
   /** A stream turned out not to be the file, after its head was answered. */
   readonly onStreamRefused: (refusal: Refusal) => void;
 };
@@ -76,52 +50,10 @@ const refusedKeptMax = 1_000;
 export function createProjectFiles(ports: ProjectFilesPorts): ProjectFiles {
   const bytes = new FileSource(ports);
   return {
-    findFile: (wish, metadata) => findFile(ports, wish, metadata),
     standingRefusal: (file) => bytes.standingRefusal(file),
     openFile: (file) => bytes.open(file),
     openSpan: (file, span) => bytes.openSpan(file, span),
   };
-}
-
-async function findFile(
-  ports: ProjectFilesPorts,
-  wish: FileWish,
-  metadata: boolean,
-): Promise<FileAnswer> {
-  const subject = `file ${wish.filename}${metadata ? ".metadata" : ""}`;
-  const stand = await ports.indexView.stand();
-  if (stand.kind === "refused") return stand;
-  let { ground } = stand;
-  const decide = (): FileDecision =>
-    decideFile(wish, ports.pages.servedPages(wish.project), ground.state.denials, ports.clock());
-  let decision = decide();
-  // Not on a page that was served lately: a lock file, or a proxy that was started anew.
-  for (const forced of [undefined, "forced"] as const) {
-    if (decision.kind !== "not-listed") break;
-    const answer = await ports.pages.findPage(wish.project, forced);
-    if (answer.kind === "refused") return answer;
-    ({ ground } = answer);
-    if (answer.kind === "found") ports.pages.noteServed(answer.page);
-    decision = decide();
-  }
-  if (decision.kind !== "serve") {
-    const kind = decision.kind === "denied" ? "refused" : "not-listed";
-    return { kind, refusal: refusalOf(decision.error, subject) };
-  }
-  const { file, elsewhere } = decision.file;
-  const name = `${wish.filename}${metadata ? ".metadata" : ""}`;
-  const sha256 = metadata ? file.coreMetadata : file.sha256;
-  if (sha256 === undefined) {
-    const sentence = `The verified page of ${wish.project} lists no metadata for ${wish.filename}`;
-    const error = new TrustError("file.not-listed", sentence, { ...wish });
-    return { kind: "not-listed", refusal: refusalOf(error, subject) };
-  }
-  const url =
-    elsewhere === undefined
-      ? addressOf(ports.base, wish.project, wish.sha256, name)
-      : new URL(metadata ? `${elsewhere}.metadata` : elsewhere);
-  const size = metadata ? undefined : file.size;
-  return { kind: "listed", file: { ground, filename: name, sha256, size, url } };
 }
 
 class FileSource {

@@ -44,7 +44,7 @@ export function ownProblem(code: OwnCode, sentence: string): ProxyResponse {
 
 /** A project page that is not served. */
 export function pageRefusal(refusal: Refusal, agent: string | undefined): ProxyResponse {
-  if (/^pip\//.test(agent ?? "")) {
+  if (agent?.startsWith("pip/") === true) {
     const { body, headers } = problemResponse(200, refusal);
     const title = reasonText(refusal).replaceAll(/["\\]/g, "'");
     const type = `application/problem+json; title="${title}"`;

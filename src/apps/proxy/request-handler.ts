@@ -1,8 +1,10 @@
 /** Answers requests: who asks, what for, and from which state. Only what the parts verified reaches an answer. */
+import type { FileWish } from "#core/verdict/file-decision.ts";
 import type { Refusal } from "#core/verdict/refusal.ts";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import type { ProxyRequest, ProxyResponse } from "./exchange.ts";
+import type { FileAnswer } from "./file-lookup.ts";
 import { fileResponse } from "./file-response.ts";
 import type { IndexAddress } from "./index-fetch.ts";
 import type { Ground } from "./index-view.ts";
@@ -23,6 +25,7 @@ export type HandlerParts = {
   readonly instance: string;
   readonly pages: ProjectPages;
   readonly files: ProjectFiles;
+  readonly findFile: (wish: FileWish, metadata: boolean) => Promise<FileAnswer>;
   readonly refuse: (refusal: Refusal) => void;
   readonly report: () => ViewReport;
 };
@@ -85,8 +88,8 @@ export class RequestHandler {
     wanted: Wanted & { kind: "file" },
     request: ProxyRequest,
   ): Promise<ProxyResponse> {
-    const { files, refuse } = this.#parts;
-    const answer = await files.findFile(wanted, wanted.metadata);
+    const { files, findFile, refuse } = this.#parts;
+    const answer = await findFile(wanted, wanted.metadata);
     if (answer.kind !== "listed") {
       refuse(answer.refusal);
       return answer.kind === "refused"

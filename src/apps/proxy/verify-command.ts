@@ -8,7 +8,8 @@ import { FormatError } from "#formats/format-error.ts";
 import { parseDistributionFilename } from "#formats/python/filename.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { openConnection } from "./connection.ts";
-import type { Proxy } from "./create-proxy.ts";
+import type { Proxy, ProxyEvent } from "./create-proxy.ts";
+import { sentenceOf } from "./event-log.ts";
 import type { VerifyOptions } from "./options.ts";
 
 /** "unknown": nothing can be said, for instance because nobody answers. */
@@ -29,7 +30,10 @@ export async function verifyFiles(options: VerifyOptions): Promise<number> {
   const verdicts: FileVerdict[] = [];
   try {
     const listen = { host: "127.0.0.1", port: 0 };
-    const onEvent = (): void => undefined;
+    const onEvent = (event: ProxyEvent): void => {
+      const sentence = event.event === "refusal" ? undefined : sentenceOf(event);
+      if (sentence !== undefined) say(sentence);
+    };
     const proxy = await connection.makeProxy({ listen, pinned: true, instance: "", onEvent });
     for (const path of options.files) {
       const verdict = await verifyFile(proxy, path);

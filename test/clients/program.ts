@@ -48,6 +48,8 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
   const child = spawn(command, [...args], {
     cwd: projectRoot,
     env: { ...start.env },
+    // A process group of its own, as a shell makes one for each command.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];

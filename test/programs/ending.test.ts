@@ -20,7 +20,7 @@ async function withHoldfast(
 }
 
 for (const via of ["npm", "npx", "launcher"] as const) {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGKILL"] as const) {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     test(`${signal} to the ${via} process alone leaves nothing running`, async () => {
       await withHoldfast({ via }, async ({ data, pid }) => {
         process.kill(pid, signal);
@@ -28,6 +28,14 @@ for (const via of ["npm", "npx", "launcher"] as const) {
       });
     });
   }
+
+  test(`Ctrl-C in the terminal of ${via} leaves nothing running`, async () => {
+    await withHoldfast({ via }, async ({ data, pid }) => {
+      // As the terminal does it: to every process of the foreground group.
+      process.kill(-pid, "SIGINT");
+      await waitUntilNoneNames(data, endMsMax);
+    });
+  });
 }
 
 test("SIGKILL to holdfast up itself leaves nothing running", async () => {

@@ -65,9 +65,10 @@ async function runIndex(
   const admin = await listenOnSocket(index.handleAdmin, data.adminSocket);
   life.onStop("admin door", () => admin.close());
 
-  const address = publicUrl ?? `http://${hostInUrl(host)}:${listening.port}/`;
+  const local = `http://${hostInUrl(host)}:${listening.port}/`;
+  const address = publicUrl ?? local;
   log.info({ address, private: isPrivate }, "takes requests");
-  if (readyFile !== undefined) await writeReadyFile(readyFile, readyValue(address));
+  if (readyFile !== undefined) await writeReadyFile(readyFile, readyValue(address, local));
 }
 
 async function openPorts(data: DataFolder, life: Life, log: Logger): Promise<IndexPorts> {
@@ -101,9 +102,11 @@ async function openPorts(data: DataFolder, life: Life, log: Logger): Promise<Ind
 }
 
 /** What everybody who waits for this program reads (the fields are public API). */
-function readyValue(address: string): object {
+function readyValue(address: string, local: string): object {
   return {
     index: address,
+    /** For programs on this machine: not through whatever stands in front. */
+    local,
     simple: `${address}simple/`,
     upload: `${address}legacy/`,
     metadata: `${address}tuf/`,
@@ -116,6 +119,9 @@ function hostInUrl(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
 }
+
+// Node's file operations wait for each other in four threads; disks take many syncs in the time of one.
+process.env["UV_THREADPOOL_SIZE"] ??= "16";
 
 const life = createLife();
 try {

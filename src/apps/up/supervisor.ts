@@ -175,7 +175,8 @@ function indexArgs({ config }: UpOptions): readonly string[] {
 function proxyArgs(options: UpOptions, data: DataFolder, index: JsonObject): readonly string[] {
   const { host, port } = options.config.proxy;
   return [
-    ...["--index", string(index.get("index") ?? null, "index")],
+    // Not by the public address: what stands in front may start later than we do.
+    ...["--index", string(index.get("local") ?? null, "local")],
     ...["--root", firstRootPath(data), "--state", data.proxy],
     ...["--host", host, "--port", String(port)],
   ];

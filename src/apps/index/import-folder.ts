@@ -51,8 +51,8 @@ export type ImportEvent =
 
 type Result = "imported" | "present" | { readonly code: string; readonly message: string };
 
-/** Reading and checking are work for this process; waiting for the signer is not. */
-const readersMax = 4;
+/** Files read, checked and synced side by side: disks take many syncs in the time of one. */
+const readersMax = 16;
 const waitingMax = 256;
 
 const importable = /\.(?:whl|tar\.gz|zip)$/;

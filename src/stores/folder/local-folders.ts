@@ -6,7 +6,7 @@ import { RefusedError } from "#core/errors.ts";
 import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
 import { storageError } from "./storage-error.ts";
 
-const readSize = 1_048_576;
+const readSizeMax = 1_048_576;
 
 /** `backup` writes the database's copy at a path. */
 export function createLocalFolders(backup: (path: string) => Promise<void>): LocalFolders {
@@ -37,13 +37,18 @@ async function listFiles(folder: string): Promise<readonly LocalFile[]> {
         filename: entry.name,
         size: stats.size,
         modifiedAt: stats.mtime,
-        stream: () => createReadStream(full, { highWaterMark: readSize }),
+        stream: () => createReadStream(full, { highWaterMark: bufferSize(stats.size) }),
       });
     }
     return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   } catch (error) {
     throw unusable(folder, error);
   }
+}
+
+/** A large buffer for a small file is a large buffer to throw away. */
+function bufferSize(size: number): number {
+  return Math.min(Math.max(size, 1), readSizeMax);
 }
 
 async function makeEmpty(folder: string): Promise<void> {

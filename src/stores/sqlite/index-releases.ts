@@ -10,6 +10,7 @@ import { RefusedError } from "#core/errors.ts";
 import type { Change } from "#formats/door/change.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import type { Database } from "./database.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { adoptPage, recordResult } from "./index-results.ts";
 import {
   changeText,
@@ -43,23 +44,23 @@ type WriterMethods =
 type MemberMethods = "readMembers" | "writeMember";
 
 function createWriter(database: Database<IndexTables>): Pick<ReleaseStore, WriterMethods> {
+  const durable = new GroupCommit(database, "full");
+  const relaxed = new GroupCommit(database, "relaxed");
   return {
     recordUpload: (upload, decide) =>
-      database.transact(async (trx) => {
+      durable.run(async (trx) => {
         const { project, filename } = upload.file;
         const decision = decide(await readUploadState(trx, project, filename, upload.accountId));
         if (decision.kind === "publish") await insertUpload(trx, upload, decision.change);
         return decision;
       }),
     recordChange: (entry, check) =>
-      database.transact(async (trx) => {
+      durable.run(async (trx) => {
         check(await readChangeState(trx, entry.change));
         await insertChange(trx, entry.change, entry.purge, entry.at);
       }),
-    recordResult: (result, at) =>
-      database.transact((trx) => recordResult(trx, result, at), "relaxed"),
-    adoptPage: (page, pointer, at) =>
-      database.transact((trx) => adoptPage(trx, page, pointer, at), "relaxed"),
+    recordResult: (result, at) => relaxed.run((trx) => recordResult(trx, result, at)),
+    adoptPage: (page, pointer, at) => relaxed.run((trx) => adoptPage(trx, page, pointer, at)),
     sweepOutbox: (at) =>
       database.transact(async (trx) => {
         await trx

@@ -8,8 +8,8 @@ export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
   const simple = `${base}simple/`;
   const body = html`<h1>${site.name}</h1>
     <p class="lead">
-      A Python package index whose packages are verified on your own machine: a mirror or CDN
-      that lies, or a file changed on the server, gets nowhere.
+      A Python package index whose packages are verified on your own machine: a mirror or CDN that
+      lies, or a file changed on the server, gets nowhere.
     </p>
     <p>
       <span class="tag">${counts.projects} ${counts.projects === 1 ? "project" : "projects"}</span>

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql, type Kysely } from "kysely";
+import { openDatabase, type Database, type Migrations } from "./database.ts";
+import { GroupCommit } from "./group-commit.ts";
+
+type Tables = { note: { text: string } };
+
+const migrations: Migrations = {
+  "0001": { up: async (db) => void (await sql`CREATE TABLE note (text TEXT UNIQUE)`.execute(db)) },
+};
+
+const add =
+  (text: string) =>
+  async (trx: Kysely<Tables>): Promise<string> => {
+    await trx.insertInto("note").values({ text }).execute();
+    if (text === "bad") throw new Error("refused");
+    return text;
+  };
+
+async function notes({ query }: Database<Tables>): Promise<readonly string[]> {
+  const rows = await query.selectFrom("note").select("text").orderBy("text").execute();
+  return rows.map((row) => row.text);
+}
+
+for (const durability of ["full", "relaxed"] as const) {
+  test(`run() shares ${durability} commits, each piece whole or not at all`, async () => {
+    const database = await openDatabase<Tables>(":memory:", migrations);
+    let commits = 0;
+    const group = new GroupCommit<Tables>(
+      {
+        ...database,
+        transact(run, how) {
+          commits += 1;
+          return database.transact(run, how);
+        },
+      },
+      durability,
+    );
+    const first = group.run(add("a"));
+    const rest = await Promise.allSettled(["b", "bad", "a", "c"].map((t) => group.run(add(t))));
+    assert.equal(await first, "a");
+    assert.deepEqual(
+      rest.map((one) => (one.status === "fulfilled" ? one.value : "thrown")),
+      ["b", "thrown", "thrown", "c"],
+    );
+    assert.deepEqual(await notes(database), ["a", "b", "c"]);
+    assert.equal(commits, 1);
+    await database.close();
+  });
+}
+
+test("run() fails everybody when the commit does, and goes on with the next", async () => {
+  const database = await openDatabase<Tables>(":memory:", migrations);
+  let isBroken = true;
+  const group = new GroupCommit<Tables>(
+    {
+      ...database,
+      transact: (run, how) =>
+        isBroken ? Promise.reject(new Error("full")) : database.transact(run, how),
+    },
+    "full",
+  );
+  await assert.rejects(group.run(add("a")), /full/);
+  isBroken = false;
+  assert.equal(await group.run(add("a")), "a");
+  assert.deepEqual(await notes(database), ["a"]);
+  await database.close();
+});

@@ -73,7 +73,7 @@ async function route(ports: DoorPorts, request: IncomingMessage): Promise<Answer
     case "GET /v1/status":
       return good(formatSignerStatus(ports.publisher.status()));
     case "GET /v1/metadata":
-      return good(formatCurrentOfflineMetadata(ports.publisher.currentOffline()));
+      return good(formatCurrentOfflineMetadata(await ports.publisher.currentOffline()));
     case "POST /v1/metadata": {
       const metadata = parseOfflineMetadata(await readBody(request, doorLimits.metadataSizeMax));
       await ports.publisher.submitOffline(metadata);

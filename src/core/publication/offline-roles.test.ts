@@ -47,7 +47,7 @@ async function next(
   role: OfflineRole,
   change: Change = {},
 ): Promise<OfflineMetadata> {
-  const { metadata, nextVersions } = signer.currentOffline();
+  const { metadata, nextVersions } = await signer.currentOffline();
   const own = world.offline[role];
   const { bytes } = await signNextOffline(role, metadata[role], {
     version: nextVersions[role],
@@ -65,7 +65,7 @@ async function editedTargets(
   role: "claimed" | "targets",
   edit: (value: Targets) => Targets,
 ): Promise<OfflineMetadata> {
-  const { metadata, nextVersions } = signer.currentOffline();
+  const { metadata, nextVersions } = await signer.currentOffline();
   const common = nextMetadata({
     version: nextVersions[role],
     now: clock.now(),
@@ -179,7 +179,7 @@ test("submitOffline() refuses a root under which nothing could be published any 
   const scene = await aScene();
   const { clock, signer, world } = scene;
   const common = nextMetadata({ version: 2, now: clock.now(), lifetimeMs: DAY });
-  const current = parseSigned(signer.currentOffline().metadata.root, rootDecoder).value;
+  const current = parseSigned((await signer.currentOffline()).metadata.root, rootDecoder).value;
   const keys = new Map([...current.keys, [mallory.key.keyId, mallory.key]]);
   const taken = { keyIds: [mallory.key.keyId], threshold: 1 };
   for (const role of ["timestamp", "snapshot", "targets"] as const) {
@@ -198,7 +198,7 @@ test("the keys of root and targets can be changed, and clients of before follow"
   const client = await createWorldClient(world);
   await client.refresh();
   const common = nextMetadata({ version: 2, now: clock.now(), lifetimeMs: DAY });
-  const current = parseSigned(signer.currentOffline().metadata.root, rootDecoder).value;
+  const current = parseSigned((await signer.currentOffline()).metadata.root, rootDecoder).value;
   const keys = new Map([...current.keys, [mallory.key.keyId, mallory.key]]);
   const own = { keyIds: [mallory.key.keyId], threshold: 1 };
   const roles = { ...current.roles, root: own, targets: own };

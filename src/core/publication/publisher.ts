@@ -68,7 +68,8 @@ export type Publisher = {
   /** When `renewDue` next has something to do. */
   nextDueAt(): Date;
   status(): SignerStatus;
-  currentOffline(): CurrentOfflineMetadata;
+  /** What a ceremony starts from. Throws UnavailableError while that is not known. */
+  currentOffline(): Promise<CurrentOfflineMetadata>;
   /** Newest visible pages with a serial above `after`, by serial, at most `limit`. */
   readPages(after: number, limit: number): Promise<readonly PagePointer[]>;
   /** Resolves with the error after which nothing more is published: the process must end. */
@@ -87,7 +88,12 @@ type Waiting = {
   readonly answer: PromiseWithResolvers<ChangeResult>;
 };
 
-type Task = { readonly run: () => Promise<void>; readonly answer: PromiseWithResolvers<void> };
+type Task = {
+  readonly run: () => Promise<void>;
+  readonly answer: PromiseWithResolvers<void>;
+  /** Only there to find out what was half done; not tried again by itself. */
+  readonly isMending?: boolean;
+};
 
 class PublisherDriver implements Publisher {
   readonly #ports: PublisherPorts;
@@ -159,7 +165,9 @@ class PublisherDriver implements Publisher {
     return publicationStatus(this.#shown(), this.#config, this.#ports.clock(), waiting);
   }
 
-  currentOffline(): CurrentOfflineMetadata {
+  async currentOffline(): Promise<CurrentOfflineMetadata> {
+    // Not what was visible last: a batch that failed half way may have committed newer files.
+    await this.#task(async () => {});
     const state = this.#shown();
     const { claimed, root, targets } = state.offline;
     return {
@@ -204,14 +212,14 @@ class PublisherDriver implements Publisher {
     this.#isRunning = false;
   }
 
-  async #taskTurn({ run, answer }: Task): Promise<void> {
+  async #taskTurn({ run, answer, isMending = false }: Task): Promise<void> {
     try {
       await this.#openState();
       await run();
       answer.resolve();
     } catch (error) {
       answer.reject(error);
-      this.#failed(error);
+      this.#failed(error, isMending);
     }
   }
 
@@ -299,14 +307,24 @@ class PublisherDriver implements Publisher {
     return signingTime(this.#ports.clock(), this.#shown());
   }
 
-  /** What was half done is found out before anything else is done. */
-  #failed(error: unknown): void {
+  /** What was half done is found out, and made public, before anything else is done. */
+  #failed(error: unknown, isMending: boolean = false): void {
     if (isRefusal(error)) return;
     this.#state = undefined;
     this.#projects.forgetAll();
-    if (error instanceof UnavailableError && error.code !== "signer.fenced") return;
+    if (error instanceof UnavailableError && error.code !== "signer.fenced") {
+      if (!isMending && this.#visible !== undefined) this.#mend();
+      return;
+    }
     this.#close(error instanceof Error ? error : new Error(String(error)));
     this.#halted.resolve(error);
+  }
+
+  /** Once, at once; after that whoever asks for something next tries again. */
+  #mend(): void {
+    const answer = Promise.withResolvers<void>();
+    answer.promise.catch(() => undefined);
+    this.#tasks.unshift({ run: async () => {}, answer, isMending: true });
   }
 
   #close(error: Error): void {

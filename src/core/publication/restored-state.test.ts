@@ -47,7 +47,7 @@ async function aScene(): Promise<Scene> {
 }
 
 async function renewOffline({ clock, world }: Scene, signer: Publisher): Promise<void> {
-  const { metadata, nextVersions } = signer.currentOffline();
+  const { metadata, nextVersions } = await signer.currentOffline();
   const signed = async (role: "claimed" | "root" | "targets"): Promise<Uint8Array> => {
     const signers = [world.offline[role]].flat();
     const version = nextVersions[role];

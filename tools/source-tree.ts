@@ -11,6 +11,8 @@ export type Import = {
   readonly file: string | undefined;
   /** The package it names, or undefined for files of the project and Node's own modules. */
   readonly packageName: string | undefined;
+  /** `import(…)`: loaded only when the line is reached. */
+  readonly isDynamic: boolean;
 };
 
 export const projectRoot: string = dirname(import.meta.dirname);
@@ -24,9 +26,12 @@ export function readSourceTree(root: string = projectRoot): SourceTree {
 export function listImports(path: string, text: string): readonly Import[] {
   const statement = /^(?:import|export)\b(?:[^"';]*?\bfrom)?\s*"(?<name>[^"\n]+)"/gm;
   const dynamic = /\bimport\(\s*"(?<name>[^"\n]+)"/g;
-  return [...text.matchAll(statement), ...text.matchAll(dynamic)].map((match) =>
-    resolveImport(path, match.groups?.["name"] ?? ""),
-  );
+  const names = (matches: Iterable<RegExpMatchArray>): string[] =>
+    [...matches].map((match) => match.groups?.["name"] ?? "");
+  return [
+    ...names(text.matchAll(statement)).map((name) => resolveImport(path, name, false)),
+    ...names(text.matchAll(dynamic)).map((name) => resolveImport(path, name, true)),
+  ];
 }
 
 const rooms: ReadonlyMap<string, string> = new Map([
@@ -42,17 +47,14 @@ const rooms: ReadonlyMap<string, string> = new Map([
   ["#clients", "test/clients"],
 ]);
 
-function resolveImport(from: string, specifier: string): Import {
+function resolveImport(from: string, specifier: string, isDynamic: boolean): Import {
+  const found = { specifier, isDynamic, file: undefined, packageName: undefined };
   const [head = "", ...tail] = specifier.split("/");
   const room = rooms.get(head);
-  if (room !== undefined) {
-    return { specifier, file: [room, ...tail].join("/"), packageName: undefined };
-  }
+  if (room !== undefined) return { ...found, file: [room, ...tail].join("/") };
   if (specifier.startsWith(".")) {
-    const file = posix.join(posix.dirname(from), specifier);
-    return { specifier, file, packageName: undefined };
+    return { ...found, file: posix.join(posix.dirname(from), specifier) };
   }
-  if (specifier.startsWith("node:")) return { specifier, file: undefined, packageName: undefined };
-  const packageName = head.startsWith("@") ? `${head}/${tail[0] ?? ""}` : head;
-  return { specifier, file: undefined, packageName };
+  if (specifier.startsWith("node:")) return found;
+  return { ...found, packageName: head.startsWith("@") ? `${head}/${tail[0] ?? ""}` : head };
 }

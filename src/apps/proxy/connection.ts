@@ -10,7 +10,8 @@ import type { Anchor, AnchorWish } from "#core/verdict/anchor.ts";
 import type { RefusalStore } from "#core/verdict/refusal.ts";
 import { formatBase64 } from "#formats/bytes/base64.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
-import { parseConfig } from "#formats/config/config.ts";
+import { proxyDefaults } from "#formats/config/proxy-config.ts";
+import type { ProxyConfig } from "#formats/config/proxy-config.ts";
 import { createFolderAnchorStore } from "#stores/folder/anchor-store.ts";
 import { folderExists, openProxyState, readCredentials } from "#stores/folder/proxy-state.ts";
 import type { ProxyState } from "#stores/folder/proxy-state.ts";
@@ -86,7 +87,7 @@ export async function openConnection(options: ConnectionOptions, say: Say): Prom
     index,
   );
   const refusals = createFolderRefusalStore(folder);
-  const refreshMs = options.refreshMs ?? readConfig(options.config).refreshMs;
+  const refreshMs = options.refreshMs ?? (await readConfig(options.config)).refreshMs;
   return {
     ...{ folder, state, refusals, index, anchor, name },
     close: client.close,
@@ -121,15 +122,17 @@ export async function openConnection(options: ConnectionOptions, say: Say): Prom
 }
 
 /** Options win over the configuration file, which wins over the defaults. */
-export function readListenAddress(
+export async function readListenAddress(
   options: ListenOptions & Pick<ConnectionOptions, "config">,
-): ListenAddress {
-  const { host, port } = readConfig(options.config);
+): Promise<ListenAddress> {
+  const { host, port } = await readConfig(options.config);
   return { host: options.host ?? host, port: options.port ?? port };
 }
 
-function readConfig(path: string | undefined): ReturnType<typeof parseConfig>["proxy"] {
-  if (path === undefined) return parseConfig("").proxy;
+async function readConfig(path: string | undefined): Promise<ProxyConfig> {
+  if (path === undefined) return proxyDefaults;
+  // Only whoever names a file has its parser in the process that is to be trusted.
+  const { parseConfig } = await import("#formats/config/config.ts");
   try {
     return parseConfig(readFileSync(path, "utf8")).proxy;
   } catch (error) {

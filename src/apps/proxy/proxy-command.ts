@@ -21,7 +21,7 @@ export async function runProxy(options: ProxyOptions, life: Life): Promise<void>
   life.onStop("connections to the index", connection.close);
   const { anchor, index, name, state } = connection;
   const instance = crypto.randomUUID();
-  const wanted = readListenAddress(options);
+  const wanted = await readListenAddress(options);
   if (!isLoopback(wanted.host)) {
     say(
       `It listens on ${wanted.host}, so others can use this proxy, and the credentials it has with it`,

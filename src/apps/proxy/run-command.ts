@@ -34,7 +34,7 @@ async function startForCommand(
   say: (sentence: string) => void,
 ): Promise<string> {
   const told = new Set<string>();
-  const server = await startHttpServer(readListenAddress(options), async (listen) => {
+  const server = await startHttpServer(await readListenAddress(options), async (listen) => {
     const proxy = await connection.makeProxy({
       listen,
       pinned: true,

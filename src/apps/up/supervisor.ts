@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sha256Hex } from "#crypto/hash.ts";
+import { formatDuration } from "#formats/config/duration.ts";
 import { string } from "#formats/json/decode.ts";
 import type { JsonObject } from "#formats/json/value.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
@@ -173,12 +174,12 @@ function indexArgs({ config }: UpOptions): readonly string[] {
 }
 
 function proxyArgs(options: UpOptions, data: DataFolder, index: JsonObject): readonly string[] {
-  const { host, port } = options.config.proxy;
+  const { host, port, refreshMs } = options.config.proxy;
   return [
     // Not by the public address: what stands in front may start later than we do.
     ...["--index", string(index.get("local") ?? null, "local")],
     ...["--root", firstRootPath(data), "--state", data.proxy],
-    ...["--host", host, "--port", String(port)],
+    ...["--host", host, "--port", String(port), "--refresh", formatDuration(refreshMs)],
   ];
 }
 

@@ -2,6 +2,8 @@
 import { FormatError } from "#formats/format-error.ts";
 import { parseByteSize } from "./byte-size.ts";
 import { parseDuration } from "./duration.ts";
+import { proxyDefaults } from "./proxy-config.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
 import { parseTomlTable } from "./toml-table.ts";
 import type { TomlTable, ValueReader } from "./toml-table.ts";
 import { parseWebAddress } from "./web-address.ts";
@@ -48,14 +50,6 @@ export type Lifetimes = {
   readonly root: number;
 };
 
-export type ProxyConfig = {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  /** The least time between two refreshes of the view, milliseconds. */
-  readonly refreshMs: number;
-};
-
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -82,9 +76,9 @@ export function parseConfig(text: string): Config {
       batchIntervalMs: table.take("signer.batch-interval", readText(parseDuration)) ?? 0,
     },
     proxy: {
-      host: table.take("proxy.host", readText(parseHost)) ?? "127.0.0.1",
-      port: table.take("proxy.port", wholeNumber(0, 65_535)) ?? 8471,
-      refreshMs: table.take("proxy.refresh", readText(parseDuration)) ?? 10_000,
+      host: table.take("proxy.host", readText(parseHost)) ?? proxyDefaults.host,
+      port: table.take("proxy.port", wholeNumber(0, 65_535)) ?? proxyDefaults.port,
+      refreshMs: table.take("proxy.refresh", readText(parseDuration)) ?? proxyDefaults.refreshMs,
     },
     log: { level: table.take("log.level", readLogLevel) ?? "info" },
   };

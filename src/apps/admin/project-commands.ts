@@ -48,7 +48,10 @@ function addReading(command: Command, context: AdminContext): void {
         const all: v.InferOutput<typeof projects>["projects"] = [];
         for (let after = "", more = true; more; after = all.at(-1)?.name ?? "") {
           const query = new URLSearchParams({ search: search ?? "", after });
-          const found = v.parse(projects, await door.ask("GET", `/v1/projects?${query}`));
+          const found = v.parse(
+            projects,
+            await door.ask("GET", `/v1/projects?${query.toString()}`),
+          );
           all.push(...found.projects);
           ({ more } = found);
         }

@@ -10,7 +10,7 @@ import { Metrics } from "./metrics.ts";
 import { ProjectList } from "./project-list.ts";
 import { ProjectPages } from "./project-pages.ts";
 import { PublishedBodies } from "./published-bodies.ts";
-import { createPublishing, type Publishing } from "./publishing.ts";
+import { Publishing } from "./publishing.ts";
 
 export type IndexParts = {
   readonly ports: IndexPorts;
@@ -63,7 +63,7 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
     onReconnected: () => void catchUp.run(),
     onTrouble: (error) => ports.logTrouble("Cannot reach the signer, or record its answer", error),
   });
-  const publishing = createPublishing({ ...ports, outbox, locks: new KeyedLock() });
+  const publishing = new Publishing({ ...ports, outbox, locks: new KeyedLock() });
   const metrics = new Metrics({
     outboxSize: () => outbox.size,
     isSignerConnected: () => outbox.isConnected,

@@ -35,128 +35,130 @@ export type PublishingPorts = Pick<
   readonly locks: KeyedLock;
 };
 
-export type Publishing = {
+export class Publishing {
+  readonly #ports: PublishingPorts;
+
+  constructor(ports: PublishingPorts) {
+    this.#ports = ports;
+  }
+
+  /** A fresh id for a change; unguessable, because it is also the address to ask at. */
+  createChangeId(): string {
+    return formatHex(this.#ports.random(16));
+  }
+
   /**
    * Takes in a received file of this project: answers the id of the change that publishes it, or "published" when the
    * same bytes are installable already. FormatError, RefusedError or UnavailableError otherwise.
    */
-  publishFile(
+  async publishFile(
     file: ReceivedFile,
     project: ProjectName,
     publisher: Publisher,
     uploadedAt: Date,
-  ): Promise<{ readonly changeId: string } | "published">;
+  ): Promise<{ readonly changeId: string } | "published"> {
+    const { outbox, releases } = this.#ports;
+    const { filename, incoming } = file;
+    const { accountId, accountName } = publisher;
+    try {
+      const state = await releases.readUploadState(project, filename, accountId);
+      const early = acceptUpload(state, offerOf(file, "", project, "", uploadedAt), accountName);
+      if (early.kind !== "publish") return answerOf(early);
+      const checked = await checkDistribution(filename, await incoming.open());
+      checkIdentity(checked, project);
+      const offer = {
+        ...offerOf(file, this.createChangeId(), project, checked.version, uploadedAt),
+        ...(checked.requiresPython !== undefined && { requiresPython: checked.requiresPython }),
+        ...(checked.kind === "wheel" && { coreMetadata: sha256Hex(checked.metadata) }),
+      };
+      const decision = await this.#storeAndRecord(file, checked, offer, publisher);
+      if (decision.kind === "publish") outbox.submit(decision.change);
+      return answerOf(decision);
+    } finally {
+      await incoming.discard();
+    }
+  }
+
   /** Asks for a change to what is published, and waits until it is visible or `ms` are over. */
-  change(change: ManagingChange, purge: boolean, ms: number): Promise<ChangeOutcome | "pending">;
+  async change(
+    change: ManagingChange,
+    purge: boolean,
+    ms: number,
+  ): Promise<ChangeOutcome | "pending"> {
+    const { clock, outbox, releases } = this.#ports;
+    await releases.recordChange({ change, purge, at: clock() }, (state) =>
+      acceptChange(state, change),
+    );
+    outbox.submit(change);
+    return outbox.wait(change.id, ms);
+  }
+
   /** RefusedError `auth.forbidden` unless this token's account may ask for this change. */
-  checkMayChange(token: Token, change: ManagingChange): Promise<void>;
+  async checkMayChange(token: Token, change: ManagingChange): Promise<void> {
+    const { releases } = this.#ports;
+    checkToken(token, "manage", change.project);
+    if ((await releases.findProject(change.project)) === undefined) acceptChange({}, change);
+    const members = await releases.readMembers(change.project);
+    const role = members.find(({ accountId }) => accountId === token.accountId)?.role;
+    checkRole(role, neededRole(change), token.accountName, change.project);
+  }
+
   /** Removes bytes that an answer made unneeded. */
-  removeUnneeded(applied: AppliedChange): Promise<void>;
+  async removeUnneeded({ unneeded }: AppliedChange): Promise<void> {
+    for (const sha256 of unneeded) {
+      try {
+        await this.#removeIfUnneeded(sha256);
+      } catch (error) {
+        // The next start finds it again.
+        this.#ports.logTrouble(`Cannot remove the unneeded file ${sha256}`, error);
+      }
+    }
+  }
+
   /** Removes stored files that no record names: what a crash between store and record leaves. */
-  sweepOrphans(): Promise<number>;
-  /** A fresh id for a change; unguessable, because it is also the address to ask at. */
-  createChangeId(): string;
-};
+  async sweepOrphans(): Promise<number> {
+    const { files, releases } = this.#ports;
+    let count = 0;
+    for await (const hashes of files.listHashes()) {
+      const needed = await releases.readNeededHashes(hashes);
+      for (const sha256 of hashes) {
+        if (!needed.has(sha256) && (await this.#removeIfUnneeded(sha256))) count += 1;
+      }
+    }
+    return count;
+  }
 
-export function createPublishing(ports: PublishingPorts): Publishing {
-  const { clock, files, locks, outbox, random, releases } = ports;
-  const createChangeId = (): string => formatHex(random(16));
-
-  const removeIfUnneeded = (sha256: string): Promise<boolean> =>
-    locks.run(sha256, async () => {
+  #removeIfUnneeded(sha256: string): Promise<boolean> {
+    const { files, locks, releases } = this.#ports;
+    return locks.run(sha256, async () => {
       if ((await releases.readNeededHashes([sha256])).size > 0) return false;
       await files.removeFile(sha256);
       return true;
     });
+  }
 
-  const storeAndRecord = (
+  #storeAndRecord(
     file: ReceivedFile,
     checked: CheckedDistribution,
-    entry: FileEntry,
     offer: AddFile,
-    publisher: Publisher,
-  ): Promise<UploadDecision> =>
-    locks.run(file.digests.sha256, async () => {
-      const { accountId, accountName } = publisher;
+    { accountId, accountName }: Publisher,
+  ): Promise<UploadDecision> {
+    const { clock, files, locks, releases } = this.#ports;
+    const { sha256 } = file.digests;
+    const entry = entryOf(file, checked, offer, accountId);
+    return locks.run(sha256, async () => {
       try {
-        await file.incoming.keep(file.digests.sha256, checked.metadata);
+        await file.incoming.keep(sha256, checked.metadata);
         return await releases.recordUpload({ file: entry, accountId, at: clock() }, (state) =>
           acceptUpload(state, offer, accountName),
         );
       } catch (error) {
-        const needed = await releases.readNeededHashes([file.digests.sha256]);
-        if (needed.size === 0) await files.removeFile(file.digests.sha256);
+        const needed = await releases.readNeededHashes([sha256]);
+        if (needed.size === 0) await files.removeFile(sha256);
         throw error;
       }
     });
-
-  return {
-    createChangeId,
-
-    async publishFile(file, project, publisher, uploadedAt) {
-      const { filename, incoming } = file;
-      try {
-        const state = await releases.readUploadState(project, filename, publisher.accountId);
-        const early = acceptUpload(
-          state,
-          offerOf(file, "", project, "", uploadedAt),
-          publisher.accountName,
-        );
-        if (early.kind !== "publish") return answerOf(early);
-        const checked = await checkDistribution(filename, await incoming.open());
-        checkIdentity(checked, project);
-        const offer = {
-          ...offerOf(file, createChangeId(), project, checked.version, uploadedAt),
-          ...(checked.requiresPython !== undefined && { requiresPython: checked.requiresPython }),
-          ...(checked.kind === "wheel" && { coreMetadata: sha256Hex(checked.metadata) }),
-        };
-        const entry = entryOf(file, checked, offer, publisher);
-        const decision = await storeAndRecord(file, checked, entry, offer, publisher);
-        if (decision.kind === "publish") outbox.submit(decision.change);
-        return answerOf(decision);
-      } finally {
-        await incoming.discard();
-      }
-    },
-
-    async change(change, purge, ms) {
-      await releases.recordChange({ change, purge, at: clock() }, (state) =>
-        acceptChange(state, change),
-      );
-      outbox.submit(change);
-      return outbox.wait(change.id, ms);
-    },
-
-    async checkMayChange(token, change) {
-      checkToken(token, "manage", change.project);
-      if ((await releases.findProject(change.project)) === undefined) acceptChange({}, change);
-      const members = await releases.readMembers(change.project);
-      const role = members.find(({ accountId }) => accountId === token.accountId)?.role;
-      checkRole(role, neededRole(change), token.accountName, change.project);
-    },
-
-    async removeUnneeded({ unneeded }) {
-      for (const sha256 of unneeded) {
-        try {
-          await removeIfUnneeded(sha256);
-        } catch (error) {
-          // The next start finds it again.
-          ports.logTrouble(`Cannot remove the unneeded file ${sha256}`, error);
-        }
-      }
-    },
-
-    async sweepOrphans() {
-      let count = 0;
-      for await (const hashes of files.listHashes()) {
-        const needed = await releases.readNeededHashes(hashes);
-        for (const sha256 of hashes) {
-          if (!needed.has(sha256) && (await removeIfUnneeded(sha256))) count += 1;
-        }
-      }
-      return count;
-    },
-  };
+  }
 }
 
 function answerOf(decision: UploadDecision): { readonly changeId: string } | "published" {
@@ -189,7 +191,7 @@ function entryOf(
   file: ReceivedFile,
   checked: CheckedDistribution,
   offer: AddFile,
-  publisher: Publisher,
+  accountId: string,
 ): FileEntry {
   const { id: _id, kind: _kind, ...said } = offer;
   return {
@@ -200,7 +202,7 @@ function entryOf(
     summary: (checked.summary ?? "").slice(0, summaryLengthMax),
     yanked: false,
     state: "pending",
-    uploadedBy: publisher.accountId,
+    uploadedBy: accountId,
   };
 }
 

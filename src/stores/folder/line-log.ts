@@ -24,6 +24,7 @@ export async function openLineLog(
   let waiting: string[] = [];
   let waitingSize = 0;
   let writing: Promise<void> | undefined;
+  let isClosed = false;
 
   const flush = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -41,13 +42,14 @@ export async function openLineLog(
 
   return {
     write(line) {
-      if (waitingSize > waitingMax) return;
+      if (isClosed || waitingSize > waitingMax) return;
       waiting.push(line);
       waitingSize += line.length;
       writing ??= flush();
     },
     async close() {
-      while (writing !== undefined) await writing;
+      isClosed = true;
+      await writing;
       await handle.close();
     },
   };

@@ -56,6 +56,7 @@ test("parseDistributionFilename() refuses what is no file name of a distribution
     ...["", ".tar.gz", "-1.0.tar.gz", "demo.tar.gz", "demo-x.tar.gz", "demo-1.0.tar.bz2"],
     ...["demo-1.0.TAR.GZ", "demo-1.0.egg", "demo-1.0-py3-none.whl", "demo-1.0-x-py3-none-any.whl"],
     ...["demo-1.0-1-2-py3-none-any.whl", "demo-1.0--none-any.whl", "demo-x-py3-none-any.whl"],
+    ...["demo-1.0-..-none-any.whl", "demo-1.0-py3.-none-any.whl", "demo-1.0-py2..py3-none-any.whl"],
     ...["../demo-1.0.tar.gz", "a/demo-1.0.tar.gz", ".demo-1.0.tar.gz", "demo-1.0\n.tar.gz"],
     ...[
       "démo-1.0.tar.gz",

@@ -35,6 +35,8 @@ export type DistributionFilename = WheelFilename | SdistFilename;
 
 // No slash, blank, control or leading dot: the name becomes a path, a URL and a line in a log.
 const safeCharacters = /^[A-Za-z0-9][A-Za-z0-9._+!-]*$/;
+/** One tag, or a compressed set of them (PEP 425), none of them empty. */
+const wheelTag = /^[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*$/;
 
 /**
  * What a file name says. With `project`, an sdist's name is cut where that project's name ends; without, at the last
@@ -73,8 +75,8 @@ function parseWheelFilename(filename: string): WheelFilename {
   if (build !== undefined && !/^[0-9]/.test(build)) {
     throw invalid(filename, "a wheel's build tag starts with a digit");
   }
-  if ([pythonTag, abiTag, platformTag].some((tag) => !/^[A-Za-z0-9_.]+$/.test(tag))) {
-    throw invalid(filename, "a wheel's tags are letters, digits, dots and underscores");
+  if ([pythonTag, abiTag, platformTag].some((tag) => !wheelTag.test(tag))) {
+    throw invalid(filename, "a wheel's tags are letters, digits and underscores, joined by dots");
   }
   return {
     kind: "wheel",

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseInstant } from "#formats/bytes/instant.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
-import { formatDuration } from "#formats/config/duration.ts";
 import { object, string } from "#formats/json/decode.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import type { Clock } from "#core/ports.ts";
@@ -74,7 +73,7 @@ function examineExpiry(
   const { expires } = document(parseJson(bytes), role).signed;
   const leftMs = parseInstant(expires).at.getTime() - now.getTime();
   const lifetime = lifetimeOf(role, lifetimes);
-  const left = leftMs > 0 ? `for ${formatDuration(roundMs(leftMs))} more` : "no longer";
+  const left = leftMs > 0 ? `for ${describeTime(leftMs)} more` : "no longer";
   const message = `${role} is good ${left} (until ${expires})`;
   const about = { code: "metadata.expiry", subject: role } as const;
   if (leftMs <= 0) return { ...about, level: "fault", message };
@@ -91,10 +90,15 @@ function lifetimeOf(role: string, { root, targets, claimed }: Lifetimes): number
   ]).get(role);
 }
 
-const units = [86_400_000, 3_600_000, 60_000, 1_000];
+const units = [
+  ["days", 86_400_000],
+  ["hours", 3_600_000],
+  ["minutes", 60_000],
+  ["seconds", 1_000],
+] as const;
 
-/** Down to whole days, hours, minutes or seconds, whichever is the largest that fits. */
-function roundMs(ms: number): number {
-  const unit = units.find((one) => ms >= one) ?? 1;
-  return Math.floor(ms / unit) * unit;
+/** In the largest unit of which there are two or more. */
+function describeTime(ms: number): string {
+  const [name, unitMs] = units.find(([, length]) => ms >= 2 * length) ?? ["seconds", 1_000];
+  return `${Math.floor(ms / unitMs)} ${name}`;
 }

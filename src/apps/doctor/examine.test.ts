@@ -54,7 +54,7 @@ test("examineMetadata() finds every role that a client passes, and how long it l
     "good metadata.expiry targets",
     "good metadata.expiry claimed",
   ]);
-  assert.equal(findings[0]?.message, "root is good for 214d more (until 2030-01-01T00:00:00Z)");
+  assert.equal(findings[0]?.message, "root is good for 214 days more (until 2030-01-01T00:00:00Z)");
 });
 
 test("examineMetadata() warns at half life of what only a person can renew", async (t) => {

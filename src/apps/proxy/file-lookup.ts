@@ -43,6 +43,7 @@ export async function findFile(
   metadata: boolean,
 ): Promise<FileAnswer> {
   const subject = `file ${wish.filename}${metadata ? ".metadata" : ""}`;
+  const mark = ports.indexView.mark();
   const stand = await ports.indexView.stand();
   if (stand.kind === "refused") return stand;
   let { ground } = stand;
@@ -50,9 +51,9 @@ export async function findFile(
     decideFile(wish, ports.pages.servedPages(wish.project), ground.state.denials, ports.clock());
   let decision = decide();
   // Not on a page that was served lately: a lock file, or a proxy that was started anew.
-  for (const forced of [undefined, "forced"] as const) {
+  for (const after of [undefined, mark]) {
     if (decision.kind !== "not-listed") break;
-    const answer = await ports.pages.findPage(wish.project, forced);
+    const answer = await ports.pages.findPage(wish.project, after);
     if (answer.kind === "refused") return answer;
     ({ ground } = answer);
     if (answer.kind === "found") ports.pages.noteServed(answer.page);

@@ -10,10 +10,15 @@ import { fetchTarget } from "#core/tuf/target-download.ts";
 import { acceptTime } from "#core/tuf/trusted-set.ts";
 import type { TrustedView } from "#core/tuf/trusted-set.ts";
 import type { FoundTarget, Updater } from "#core/tuf/updater.ts";
-import { documentLimits, verdictLimits } from "#core/verdict/limits.ts";
+import { documentLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import type { Refusal } from "#core/verdict/refusal.ts";
-import { acceptRefresh, isRefreshDue, standingOf } from "#core/verdict/view.ts";
+import {
+  acceptRefresh,
+  forcedRefreshWaitMs,
+  isRefreshDue,
+  standingOf,
+} from "#core/verdict/view.ts";
 import type { Offline, RefreshOutcome, View } from "#core/verdict/view.ts";
 import { denyListLimits, parseDenyList } from "#formats/deny/deny-list.ts";
 import type { DenyList } from "#formats/deny/deny-list.ts";
@@ -39,9 +44,17 @@ export type Ground = {
 export type Stand = { readonly kind: "stands"; readonly ground: Ground } | RefusedStand;
 export type RefusedStand = { readonly kind: "refused"; readonly refusal: Refusal };
 
+/** How many refreshes had begun. */
+export type Mark = number;
+
 export type IndexView = {
-  /** Refreshes first when it is due; `forced` waits until a refresh is allowed, so that "not found" is the newest word. */
-  readonly stand: (forced?: "forced") => Promise<Stand>;
+  /** A moment, to be given to `stand`: take it when a client asks. */
+  readonly mark: () => Mark;
+  /**
+   * Refreshes first when it is due. With a mark, the answer stands on a refresh that began after it, if need be after
+   * waiting for its turn: before anything is called "not found".
+   */
+  readonly stand: (after?: Mark) => Promise<Stand>;
   readonly current: () => View<IndexState>;
 };
 
@@ -67,14 +80,20 @@ export type IndexViewConfig = {
 
 export function createIndexView(ports: IndexViewPorts, config: IndexViewConfig): IndexView {
   const keeper = new ViewKeeper(ports, config);
-  return { stand: (forced) => keeper.stand(forced !== undefined), current: () => keeper.view };
+  return {
+    mark: () => keeper.begun,
+    stand: (after) => keeper.stand(after),
+    current: () => keeper.view,
+  };
 }
 
 class ViewKeeper {
   view: View<IndexState> = { kind: "empty" };
   readonly #ports: IndexViewPorts;
   readonly #config: IndexViewConfig;
+  begun: Mark = 0;
   #attemptedAt: Date | undefined;
+  #forcedAt: Date | undefined;
   #refreshing: Promise<void> | undefined;
   #denied: { readonly sha256: string; readonly denials: DenyList } | undefined;
 
@@ -83,31 +102,35 @@ class ViewKeeper {
     this.#config = config;
   }
 
-  async stand(forced: boolean): Promise<Stand> {
-    if (forced) await this.#untilAllowed();
+  async stand(after?: Mark): Promise<Stand> {
+    if (after !== undefined && this.begun <= after) await this.#refreshAfter(after);
     // Who comes while a refresh is under way waits for it: the view before may be hours old.
-    if (this.#refreshing !== undefined || this.#isDue(forced)) await this.#refreshOnce();
+    else if (this.#refreshing !== undefined || this.#isDue()) await this.#refreshOnce();
     const standing = standingOf(this.view, this.#ports.clock(), this.#config.offlineForMs);
     if (standing.kind === "refused") return standing;
     const { state, offline } = standing;
     return { kind: "stands", ground: { state, offline, findTarget: this.#finder(state, offline) } };
   }
 
-  #isDue(forced: boolean): boolean {
-    // A pinned view that stands is not moved; one that does not stand is nothing to hold on to.
-    if (this.#config.pinned && this.view.kind === "verified") return false;
-    const { refreshMs } = this.#config;
-    const wish = { forced, refreshMs, attemptedAt: this.#attemptedAt };
-    return isRefreshDue(this.view, wish, this.#ports.clock());
+  /** A pinned view that stands is not moved; one that does not stand is nothing to hold on to. */
+  #isHeld(): boolean {
+    return this.#config.pinned && this.view.kind === "verified";
   }
 
-  /** A forced refresh is due at most once a second; whoever wants one sooner waits, and shares it. */
-  async #untilAllowed(): Promise<void> {
+  #isDue(): boolean {
+    if (this.#isHeld()) return false;
+    return isRefreshDue(this.view, this.#attemptedAt, this.#config.refreshMs, this.#ports.clock());
+  }
+
+  async #refreshAfter(after: Mark): Promise<void> {
     if (this.#refreshing !== undefined) await this.#refreshing;
-    if (this.#attemptedAt === undefined || this.#isDue(true)) return;
-    if (this.#config.pinned && this.view.kind === "verified") return;
-    const sinceMs = this.#ports.clock().getTime() - this.#attemptedAt.getTime();
-    await this.#ports.sleep(Math.max(1, verdictLimits.forcedRefreshMs - sinceMs));
+    if (this.begun > after || this.#isHeld()) return;
+    const { clock, sleep } = this.#ports;
+    const waitMs = forcedRefreshWaitMs(this.#forcedAt, clock());
+    if (waitMs > 0) await sleep(waitMs);
+    // Somebody else's, meanwhile, is as good.
+    if (this.begun <= after) this.#forcedAt = clock();
+    if (this.begun <= after || this.#refreshing !== undefined) await this.#refreshOnce();
   }
 
   #refreshOnce(): Promise<void> {
@@ -120,6 +143,7 @@ class ViewKeeper {
   async #refresh(): Promise<void> {
     const { clock, indexFetch, onRefresh, updater } = this.#ports;
     this.#attemptedAt = clock();
+    this.begun += 1;
     let outcome: RefreshOutcome<IndexState>;
     try {
       outcome = { kind: "verified", state: await this.#openState(await updater.refresh()) };

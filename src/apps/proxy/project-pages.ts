@@ -24,7 +24,7 @@ import { pageLimits } from "#formats/python/limits.ts";
 import type { TargetFile } from "#formats/tuf/targets.ts";
 import type { CheckedCache } from "./checked-cache.ts";
 import type { IndexFetch } from "./index-fetch.ts";
-import type { Ground, IndexState, IndexView } from "./index-view.ts";
+import type { Ground, IndexState, IndexView, Mark } from "./index-view.ts";
 import { createRecentMap } from "./recent-map.ts";
 
 /** A page and everything made of it, so that a request that has been answered before costs a look-up. */
@@ -42,8 +42,8 @@ export type PageAnswer =
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 export type ProjectPages = {
-  /** `forced`: from a view that is refreshed for this. */
-  readonly findPage: (project: ProjectName, forced?: "forced") => Promise<PageAnswer>;
+  /** With a mark, from a view that was refreshed after it. */
+  readonly findPage: (project: ProjectName, after?: Mark) => Promise<PageAnswer>;
   /** The page was given to a client. */
   readonly noteServed: (page: KeptPage) => void;
   readonly servedPages: (project: ProjectName) => readonly ServedPage[];
@@ -70,7 +70,7 @@ export function createProjectPages(ports: ProjectPagesPorts): ProjectPages {
   const pages = new PageSource(ports);
   const served = createRecentMap<readonly ServedPage[]>(servedProjectsMax);
   return {
-    findPage: (project, forced) => pages.find(project, forced),
+    findPage: (project, after) => pages.find(project, after),
     noteServed: ({ offered }) => {
       const { name } = offered.page;
       const earlier = (served.get(name) ?? []).filter((page) => page.offered.tag !== offered.tag);
@@ -93,16 +93,18 @@ class PageSource {
     this.#ports = ports;
   }
 
-  async find(project: ProjectName, forced?: "forced"): Promise<PageAnswer> {
-    const answer = await this.#findIn(project, forced);
-    if (forced !== undefined || answer.kind === "found") return answer;
+  async find(project: ProjectName, after?: Mark): Promise<PageAnswer> {
+    if (after !== undefined) return await this.#findIn(project, after);
+    const mark = this.#ports.indexView.mark();
+    const answer = await this.#findIn(project);
+    if (answer.kind === "found") return answer;
     // Also after a refusal: a state that is older than what the index sweeps cannot be looked up in any more.
     if (answer.kind === "refused" && !isWorthAnotherLook(answer.refusal)) return answer;
-    return await this.#findIn(project, "forced");
+    return await this.#findIn(project, mark);
   }
 
-  async #findIn(project: ProjectName, forced: "forced" | undefined): Promise<PageAnswer> {
-    const stand = await this.#ports.indexView.stand(forced);
+  async #findIn(project: ProjectName, after?: Mark): Promise<PageAnswer> {
+    const stand = await this.#ports.indexView.stand(after);
     if (stand.kind === "refused") return stand;
     const { ground } = stand;
     try {
@@ -192,6 +194,7 @@ class PageSource {
   }
 }
 
-function isWorthAnotherLook(refusal: Refusal): boolean {
-  return refusal.kind === "wrong" && refusal.code !== "file.denied";
+/** Not when nothing is served at all, which has just been tried, nor when the index means it. */
+function isWorthAnotherLook({ code, kind, subject }: Refusal): boolean {
+  return kind === "wrong" && subject !== "index" && code !== "file.denied";
 }

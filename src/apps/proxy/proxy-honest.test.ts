@@ -80,6 +80,22 @@ test("the index is asked at most every ten seconds, and at once for a name that 
   assert.equal((await world.page("fresh")).status, 200);
 });
 
+test("a name that nobody has costs one refresh, and not a second of waiting for the first", async () => {
+  const world = await createProxyWorld();
+  await world.index.publishFile(wheelName, "one");
+  await world.page("demo");
+  world.clock.advance(5 * SECOND);
+  const asked = (): number =>
+    world.network.requests.filter(({ url }) => url.pathname.endsWith("timestamp.json")).length;
+  const before = asked();
+  const startedAt = world.clock.now().getTime();
+  assert.equal((await world.page("nobody")).code, "project.unknown");
+  assert.deepEqual([asked() - before, world.clock.now().getTime() - startedAt], [1, 0]);
+  // What is asked for right afterwards waits for its turn, together.
+  await Promise.all(["nobody", "no-one", "nemo"].map((name) => world.page(name)));
+  assert.deepEqual([asked() - before, world.clock.now().getTime() - startedAt], [2, SECOND]);
+});
+
 test("a file that is new is found at once, also without its page having been asked for", async () => {
   const world = await createProxyWorld();
   await world.page("demo");

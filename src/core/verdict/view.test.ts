@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TrustError, UnavailableError } from "#core/errors.ts";
 import { refusalOf } from "./refusal.ts";
-import { acceptRefresh, isRefreshDue, standingOf } from "./view.ts";
+import { acceptRefresh, forcedRefreshWaitMs, isRefreshDue, standingOf } from "./view.ts";
 import type { Living, RefreshOutcome, View } from "./view.ts";
 
 type State = Living & { readonly name: string };
@@ -83,19 +83,21 @@ test("a state is served as long as it lives; offline, and only offline, it can b
   assert.equal(standing(offline, later(26 * hour)), "tuf.expired");
 });
 
-test("isRefreshDue() asks every refreshMs, sooner when forced, refused or expired, never more than once a second", () => {
-  const due = (view: View<State>, ms: number, forced = false): boolean =>
-    isRefreshDue(view, { forced, refreshMs: 10 * second, attemptedAt: start }, later(ms));
+test("isRefreshDue() asks every refreshMs, and once a second while refused or expired", () => {
+  const due = (view: View<State>, ms: number): boolean =>
+    isRefreshDue(view, start, 10 * second, later(ms));
   const fresh = afterwards(verified("one"));
-  assert.equal(
-    isRefreshDue(empty, { forced: false, refreshMs: 10 * second, attemptedAt: undefined }, start),
-    true,
-  );
+  assert.equal(isRefreshDue(afterNothing(), undefined, 10 * second, start), true);
   assert.deepEqual([due(fresh, 9_999), due(fresh, 10_000)], [false, true]);
-  assert.deepEqual([due(fresh, 999, true), due(fresh, 1_000, true)], [false, true]);
   const refused = afterwards(lie);
   assert.deepEqual([due(refused, 999), due(refused, 1_000)], [false, true]);
   assert.deepEqual([due(fresh, 24 * hour), due(fresh, -5)], [true, true]);
   const offline = afterwards(verified("one"), nobody);
   assert.deepEqual([due(offline, 9_999), due(offline, 10_000)], [false, true]);
+});
+
+test("forcedRefreshWaitMs() lets one through a second", () => {
+  assert.equal(forcedRefreshWaitMs(undefined, start), 0);
+  const waits = [0, 400, 1_000, 5_000, -1].map((ms) => forcedRefreshWaitMs(start, later(ms)));
+  assert.deepEqual(waits, [1_000, 600, 0, 0, 0]);
 });

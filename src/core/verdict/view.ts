@@ -61,29 +61,26 @@ export function acceptRefresh<T extends Living>(
   }
 }
 
-export type RefreshWish = {
-  /** A name or file was asked for that the view does not have. */
-  readonly forced: boolean;
-  readonly refreshMs: number;
-  /** When the last refresh began; undefined when there was none. */
-  readonly attemptedAt: Date | undefined;
-};
-
-/** Whether to ask the index before answering from `view`. */
+/** Whether to ask the index before answering from `view`. `attemptedAt`: when the last refresh began, if there was one. */
 export function isRefreshDue<T extends Living>(
   view: View<T>,
-  wish: RefreshWish,
+  attemptedAt: Date | undefined,
+  refreshMs: number,
   now: Date,
 ): boolean {
-  if (wish.attemptedAt === undefined || view.kind === "empty") return true;
-  const sinceMs = now.getTime() - wish.attemptedAt.getTime();
+  if (attemptedAt === undefined || view.kind === "empty") return true;
+  const sinceMs = now.getTime() - attemptedAt.getTime();
   // A clock that was set back must not hold refreshes off for as long.
   if (sinceMs < 0) return true;
   const expired = view.kind === "verified" && view.state.expiresAt <= now;
-  const soon = wish.forced || expired || view.kind === "refused";
-  return (
-    sinceMs >= (soon ? Math.min(wish.refreshMs, verdictLimits.forcedRefreshMs) : wish.refreshMs)
-  );
+  const soon = expired || view.kind === "refused";
+  return sinceMs >= (soon ? Math.min(refreshMs, verdictLimits.forcedRefreshMs) : refreshMs);
+}
+
+/** How long a refresh that was asked for because of a missing name or file has to wait: one a second. */
+export function forcedRefreshWaitMs(forcedAt: Date | undefined, now: Date): number {
+  const sinceMs = forcedAt === undefined ? -1 : now.getTime() - forcedAt.getTime();
+  return sinceMs < 0 ? 0 : Math.max(0, verdictLimits.forcedRefreshMs - sinceMs);
 }
 
 export type Standing<T extends Living> =

@@ -1,5 +1,5 @@
 /**
- * Refusals as clients show them (docs/guides/refusals.md): a code and a sentence in the reason phrase and in a problem
+ * Refusals as clients show them (README.md has the table): a code and a sentence in the reason phrase and in a problem
  * document (RFC 9457). Nothing that was not verified is ever "not found": a client would look elsewhere.
  *
  * pip shows nothing of a project page's error but the content type of an answer it cannot read, so that is where it

@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseConfig } from "#formats/config/config.ts";
 import { findFaults, readDocuments } from "./docs.ts";
 
 test("the documents name only what is there, and every promise has its test", () => {
   assert.deepEqual(findFaults(readDocuments()), []);
+});
+
+test("every configuration that the documents show is accepted", () => {
+  const examples = [...readDocuments().texts].flatMap(([path, text]) =>
+    [...text.matchAll(/```toml\n([^]*?)```/g)].map(([, example = ""]) => ({ path, example })),
+  );
+  assert.ok(examples.length > 0);
+  for (const { path, example } of examples) {
+    assert.doesNotThrow(() => parseConfig(example), path);
+  }
 });
 
 const row = '| stolen mirror | page hash | `test/attacks/mirror.test.ts` "refuses a page" |';

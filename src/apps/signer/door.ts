@@ -59,7 +59,9 @@ async function answer(
 }
 
 async function route(ports: DoorPorts, request: IncomingMessage): Promise<Answer> {
-  const url = new URL(request.url ?? "/", "http://signer");
+  const address = `http://signer${request.url ?? "/"}`;
+  if (!URL.canParse(address)) throw notFound();
+  const url = new URL(address);
   switch (`${request.method} ${url.pathname}`) {
     case "POST /v1/changes": {
       const change = parseChange(await readBody(request, doorLimits.changeSizeMax));
@@ -85,8 +87,12 @@ async function route(ports: DoorPorts, request: IncomingMessage): Promise<Answer
       return good(formatUtf8("{}"));
     }
     default:
-      throw new RefusedError("request.not-found", "Cannot answer: there is no such thing here");
+      throw notFound();
   }
+}
+
+function notFound(): RefusedError {
+  return new RefusedError("request.not-found", "Cannot answer: there is no such thing here");
 }
 
 function good(body: Uint8Array): Answer {

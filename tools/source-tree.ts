@@ -43,6 +43,7 @@ const rooms: ReadonlyMap<string, string> = new Map([
   ["#attacks", "test/attacks"],
   ["#bench", "bench"],
   ["#tools", "tools"],
+  ["#real", "test/real"],
   ["#world", "test/world"],
   ["#clients", "test/clients"],
 ]);

@@ -15,6 +15,7 @@ import {
   fingerprintOf,
 } from "#core/verdict/anchor.ts";
 import type { Anchor, AnchorOrigin, AnchorStore, AnchorWish } from "#core/verdict/anchor.ts";
+import { verdictLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import type { IndexAddress } from "./index-fetch.ts";
@@ -54,7 +55,8 @@ export async function openAnchor(
   }
   const index = address.index.href;
   if (wish.kind === "remembered") throw anchorMissing(index);
-  const bytes = wish.kind === "root" ? wish.bytes : await fetchFirstRoot(ports, address);
+  const bytes =
+    wish.kind === "root" ? wish.bytes : await fetchFirstRoot(ports, address, clientLimits.idleMs);
   checkFirstRoot(wish, bytes, index);
   const { root } = trustRoot(bytes);
   const { version } = root.value;
@@ -96,7 +98,7 @@ async function checkOffered(
   if (remembered.rootVersion !== 1) return;
   let offered: Uint8Array;
   try {
-    offered = await fetchFirstRoot(ports, address);
+    offered = await fetchFirstRoot(ports, address, verdictLimits.offlineAttemptMs);
   } catch (error) {
     // Not there, or not to be had: the refresh that follows says so, with what stands meanwhile.
     refusalOf(error, "index");
@@ -109,9 +111,10 @@ async function checkOffered(
 async function fetchFirstRoot(
   { fetchDocument }: AnchorPorts,
   { index, mirror }: IndexAddress,
+  idleMs: number,
 ): Promise<Uint8Array> {
   const url = new URL("tuf/1.root.json", mirror ?? index);
-  const { idleMs, rootSizeMax: sizeMax, totalMs } = clientLimits;
+  const { rootSizeMax: sizeMax, totalMs } = clientLimits;
   const { body, status } = await fetchDocument({ url }, { idleMs, sizeMax, totalMs });
   if (status === 200) return body;
   throw new UnavailableError("network.status", `There is no index at ${url.href} (${status})`);

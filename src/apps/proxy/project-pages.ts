@@ -125,8 +125,12 @@ class PageSource {
     if (earlier !== undefined && Math.abs(now - earlier.at) < lookupMs) return earlier.result;
     const result = this.#open(project, ground);
     lookups.set(project, { at: now, result });
-    // A failure is told to those who waited for it, and tried again by the next.
-    result.catch(() => lookups.delete(project));
+    // A failure is told to those who waited for it, and tried again by the next. Names that nobody has are not kept:
+    // there is no end of them.
+    result.then(
+      (page) => void (page === "absent" && lookups.delete(project)),
+      () => lookups.delete(project),
+    );
     return result;
   }
 

@@ -34,9 +34,10 @@ export async function runProxy(options: ProxyOptions, life: Life): Promise<void>
     const current = await state.readRunning();
     if (current?.instance === instance) await state.removeRunning();
   });
-  // The first view before the first client: a wrong anchor or an index that is down is said now.
-  await proxy.indexView.stand();
-  say(`${index.href} verified at ${simpleUrlOf(running)}`);
+  // The first view before the first client: what is wrong with the index is said now.
+  const stand = await proxy.indexView.stand();
+  if (stand.kind === "refused") say(`${stand.refusal.code}: ${stand.refusal.sentence}`);
+  say(`${index.href} at ${simpleUrlOf(running)}`);
   if (readyFile === undefined) return;
   await writeReadyFile(readyFile, {
     proxy: addressText(running),

@@ -1,6 +1,7 @@
 /** Who is reached and who reaches the proxy: an index that is away, credentials, redirects, mirrors, web pages. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { Secret } from "#crypto/secret.ts";
 import { createProxyWorld, simName } from "#world/proxy-world.ts";
 import type { ProxyWorld } from "#world/proxy-world.ts";
@@ -194,10 +195,20 @@ test("web pages cannot use the proxy: Host, Origin, Sec-Fetch-Site and method", 
 
 test("a proxy for others is reached by its addresses, not by any name", async () => {
   const world = await createProxyWorld({ listen: { host: "0.0.0.0", port: 8471 } });
-  await world.index.publishFile(wheelName, "x".repeat(5_000));
+  for (const version of ["1.0", "2.0", "3.0", "4.0"]) {
+    await world.index.publishFile(`demo-${version}-py3-none-any.whl`, version);
+  }
   const ask = async (host: string) => (await world.page("demo", { headers: { host } })).status;
   assert.equal(await ask("192.0.2.7:8471"), 200);
   assert.equal(await ask("evil.example:8471"), 421);
+  // Others are far away, so what they get is packed.
+  const page = await world.page("demo", { headers: { host: "192.0.2.7:8471" } });
+  const packed = await world.page("demo", {
+    headers: { host: "192.0.2.7:8471", "accept-encoding": "gzip, deflate", accept: "text/html" },
+  });
+  assert.equal(page.headers["content-encoding"], undefined);
+  assert.equal(packed.headers["content-encoding"], "gzip");
+  assert.match(gunzipSync(packed.bytes).toString(), /<title>Links for demo<\/title>/);
 });
 
 test("every answer is one a client can read: no stack, no empty reason", async () => {

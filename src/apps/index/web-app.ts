@@ -85,7 +85,7 @@ async function answerWithHono(app: Hono<Env>, exchange: Exchange): Promise<boole
   const { path, query } = exchange.target;
   const url = new URL(`http://index${path}`);
   url.search = query.toString();
-  const response = await app.fetch(new Request(url, { method: exchange.method }), { exchange });
+  const response = await app.fetch(new Request(url), { exchange });
   if (response.status === 404) return false;
   const body = new Uint8Array(await response.arrayBuffer());
   exchange.send(response.status, Object.fromEntries(response.headers), body);

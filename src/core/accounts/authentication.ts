@@ -36,8 +36,9 @@ export function createAuthenticator(ports: {
   return {
     recall,
     async authenticate(authorization) {
-      const known = authorization === undefined ? undefined : recall(authorization);
-      if (authorization === undefined || known !== undefined) return known ?? missing();
+      if (authorization === undefined || authorization === "") return missing();
+      const known = recall(authorization);
+      if (known !== undefined) return known;
       const asked = generation;
       const token = await findToken(ports.accounts, authorization);
       if (!isTokenLive(token, ports.clock())) throw invalid("it was revoked or has expired");

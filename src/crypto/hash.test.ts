@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { createBlake2b256 } from "./blake2b.ts";
+import { createBlake2b256, createBlake2b256Maker } from "./blake2b.ts";
 import { equalBytes } from "./constant-time.ts";
 import { createHash, digestHex, sha256, sha256Hex } from "./hash.ts";
 import type { HashName } from "./hash.ts";
@@ -35,11 +35,27 @@ test("hashes give the published digests, in one go and in pieces", async () => {
 });
 
 test("two BLAKE2b states do not mix", async () => {
+  const createBlake2b256 = createBlake2b256Maker();
   const [a, b] = await Promise.all([createBlake2b256(), createBlake2b256()]);
   a.update(abc);
   b.update(Buffer.from("other"));
   a.update(new Uint8Array());
   assert.equal(a.digestHex(), "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+});
+
+test("a BLAKE2b state that is used again starts anew, and the one before it is dead", async () => {
+  const create = createBlake2b256Maker();
+  const first = await create();
+  first.update(Buffer.from("something else"));
+  first.digestHex();
+  const second = await create();
+  assert.throws(() => first.update(abc));
+  assert.throws(() => first.digestHex());
+  second.update(abc);
+  assert.equal(
+    second.digestHex(),
+    "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319",
+  );
 });
 
 test("equalBytes() compares content and length", () => {

@@ -247,7 +247,7 @@ const importWish = v.strictObject({
 
 async function runImport({ parts }: Door, { input, tell }: Call): Promise<void> {
   const { folder, account: accountName, uploadTime } = readBody(importWish, input);
-  const { outbox, ports, publishing, settings } = parts;
+  const { createBlake2b256, outbox, ports, publishing, settings } = parts;
   const account = await ports.accounts.findAccount(accountName);
   if (account === undefined) {
     throw new RefusedError("account.unknown", `There is no account '${accountName}'.`);
@@ -255,7 +255,7 @@ async function runImport({ parts }: Door, { input, tell }: Call): Promise<void> 
   const publisher = { accountId: account.id, accountName: account.name };
   const sizeMax = settings.uploadSizeMax;
   await importFolder(
-    { ...ports, outbox, publishing },
+    { ...ports, createBlake2b256, outbox, publishing },
     { folder, publisher, uploadTime, sizeMax },
     tell,
   );

@@ -5,18 +5,16 @@
 import { parseDistributionFilename } from "#formats/python/filename.ts";
 import { UnavailableError } from "#core/errors.ts";
 import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
-import type { FileStore } from "#core/releases/file-store.ts";
 import type { ReleaseStore } from "#core/releases/release-store.ts";
 import type { Outbox } from "#core/releases/outbox.ts";
 import type { Clock } from "#core/ports.ts";
 import { refusalOf } from "./error-response.ts";
 import { indexLimits } from "./limits.ts";
 import type { Publisher, Publishing } from "./publishing.ts";
-import { storeStream } from "./receive-upload.ts";
+import { storeStream, type Receiving } from "./receive-upload.ts";
 
-export type ImportPorts = {
+export type ImportPorts = Receiving & {
   readonly clock: Clock;
-  readonly files: FileStore;
   readonly folders: LocalFolders;
   readonly outbox: Outbox;
   readonly publishing: Publishing;
@@ -125,7 +123,7 @@ async function takeIn(
     const { project } = parseDistributionFilename(filename);
     const incoming = await ports.files.receive();
     try {
-      const stored = await storeStream(file.stream(), incoming);
+      const stored = await storeStream(file.stream(), incoming, ports.createBlake2b256);
       const taken = await ports.publishing.publishFile(
         { filename, size: stored.size, digests: stored.digests, incoming },
         project,

@@ -1,4 +1,6 @@
 /** The parts of a running index, made once and wired to each other. */
+import { createBlake2b256Maker } from "#crypto/blake2b.ts";
+import type { StreamingHash } from "#crypto/hash.ts";
 import { createAuthenticator, type Authenticator } from "#core/accounts/authentication.ts";
 import type { AppliedChange } from "#core/releases/catalogue.ts";
 import { Outbox } from "#core/releases/outbox.ts";
@@ -24,6 +26,7 @@ export type IndexParts = {
   readonly publishing: Publishing;
   readonly catchUp: CatchUp;
   readonly metrics: Metrics;
+  readonly createBlake2b256: () => Promise<StreamingHash>;
   /** Uploads under way now. */
   readonly uploads: { count: number };
 };
@@ -82,6 +85,7 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
     publishing,
     catchUp,
     metrics,
+    createBlake2b256: createBlake2b256Maker(),
     uploads,
   };
 }

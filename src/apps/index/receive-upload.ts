@@ -6,8 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
-import { createBlake2b256 } from "#crypto/blake2b.ts";
-import { createHash } from "#crypto/hash.ts";
+import { createHash, type StreamingHash } from "#crypto/hash.ts";
 import { RefusedError } from "#core/errors.ts";
 import type { FileStore, IncomingFile } from "#core/releases/file-store.ts";
 import { quoteText } from "#formats/bytes/quote-text.ts";
@@ -33,15 +32,21 @@ export type UploadForm = {
   readonly content: ReceivedFile;
 };
 
+/** Where a file goes while it arrives. */
+export type Receiving = {
+  readonly files: FileStore;
+  readonly createBlake2b256: () => Promise<StreamingHash>;
+};
+
 /** RefusedError `upload.form`, `upload.too-large`, `request.timeout`; UnavailableError `storage.*`. */
 export async function receiveUpload(
   request: IncomingMessage,
-  files: FileStore,
+  receiving: Receiving,
   sizeMax: number,
 ): Promise<UploadForm> {
   checkLength(request, sizeMax);
   const parser = createParser(request, sizeMax);
-  const reader = new FormReader(parser, files);
+  const reader = new FormReader(parser, receiving);
   const fail = (error: unknown): void => reader.fail(error);
   const onClose = (): void => {
     if (!request.complete) fail(formError("the connection was closed before its end"));
@@ -63,15 +68,15 @@ export async function receiveUpload(
 
 class FormReader {
   readonly form: Promise<UploadForm>;
-  readonly #files: FileStore;
+  readonly #receiving: Receiving;
   readonly #fields = new Map<string, string[]>();
   #fieldsSize = 0;
   readonly #finished = Promise.withResolvers<void>();
   #content: Promise<ReceivedFile> | undefined;
   #stream: Readable | undefined;
 
-  constructor(parser: BusboyInstance, files: FileStore) {
-    this.#files = files;
+  constructor(parser: BusboyInstance, receiving: Receiving) {
+    this.#receiving = receiving;
     parser.on("field", (name, value, _nameCut, valueCut) => this.#takeField(name, value, valueCut));
     parser.on("file", (name, stream, filename) => this.#takeFile(name, stream, filename));
     parser.on("partsLimit", () => this.fail(formError("it has too many parts")));
@@ -121,7 +126,7 @@ class FormReader {
     stream.on("error", () => this.fail(formError("it ends in the middle of the file")));
     if (name === "content" && this.#content === undefined && filename !== undefined) {
       this.#stream = stream;
-      this.#content = receiveFile(this.#files, stream, filename);
+      this.#content = receiveFile(this.#receiving, stream, filename);
       this.#content.catch((error: unknown) => this.fail(error));
       return;
     }
@@ -134,13 +139,13 @@ class FormReader {
 }
 
 async function receiveFile(
-  files: FileStore,
+  receiving: Receiving,
   stream: Readable & { readonly truncated: boolean },
   filename: string,
 ): Promise<ReceivedFile> {
-  const incoming = await files.receive();
+  const incoming = await receiving.files.receive();
   try {
-    const { size, digests } = await storeStream(stream, incoming);
+    const { size, digests } = await storeStream(stream, incoming, receiving.createBlake2b256);
     if (stream.truncated) {
       throw new RefusedError("upload.too-large", "The file is larger than this index takes.");
     }
@@ -155,6 +160,7 @@ async function receiveFile(
 export async function storeStream(
   stream: AsyncIterable<Uint8Array>,
   incoming: IncomingFile,
+  createBlake2b256: Receiving["createBlake2b256"],
 ): Promise<{ readonly size: number; readonly digests: Digests }> {
   const hashes = {
     md5: createHash("md5"),

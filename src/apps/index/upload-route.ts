@@ -13,13 +13,14 @@ const hint = "To install from here, use .../simple/ as the index URL.";
 export async function answerUpload(parts: IndexParts, exchange: Exchange): Promise<void> {
   exchange.checkMethod(["POST"], hint);
   const token = await exchange.authenticate("upload");
-  const { metrics, outbox, ports, publishing, settings, uploads } = parts;
+  const { createBlake2b256, metrics, outbox, ports, publishing, settings, uploads } = parts;
   if (uploads.count >= indexLimits.uploadsMax) {
     throw new UnavailableError("index.busy", "Too many uploads are under way. Try again.");
   }
   uploads.count += 1;
   try {
-    const form = await receiveUpload(exchange.request, ports.files, settings.uploadSizeMax);
+    const receiving = { files: ports.files, createBlake2b256 };
+    const form = await receiveUpload(exchange.request, receiving, settings.uploadSizeMax);
     const receivedAt = ports.stopwatch();
     try {
       const claim = parseUploadForm(form);

@@ -121,17 +121,27 @@ class FileSource {
     const key = keyOf(file);
     let fetching = this.#fetching.get(key);
     if (fetching === undefined) {
-      const weight = file.size ?? smallSizeMax;
-      fetching = this.#budget
-        .within(weight, () =>
-          this.#readCached(file).then((bytes) => bytes ?? this.#fetchWhole(file)),
-        )
-        .finally(() => this.#fetching.delete(key));
+      fetching = this.#startReading(file, () => this.#fetching.delete(key));
       this.#fetching.set(key, fetching);
     }
     const bytes = await fetching;
     if (bytes.length <= smallSizeMax) this.#small.set(sha256, bytes, bytes.length);
     return bytes;
+  }
+
+  /** The answer does not wait until the bytes are kept; the room they take is given back only then. */
+  #startReading(file: ListedFile, onDone: () => void): Promise<Uint8Array> {
+    const { promise, reject, resolve } = Promise.withResolvers<Uint8Array>();
+    this.#budget
+      .within(file.size ?? smallSizeMax, async () => {
+        const cached = await this.#readCached(file);
+        const bytes = cached ?? (await this.#fetchWhole(file));
+        resolve(bytes);
+        if (cached === undefined) await this.#ports.cache.keep(file.sha256, bytes);
+      })
+      .catch(reject)
+      .finally(onDone);
+    return promise;
   }
 
   #readCached({ sha256, filename, size }: ListedFile): Promise<Uint8Array | undefined> {
@@ -159,9 +169,7 @@ class FileSource {
         length += chunk.length;
       }
       checkFileDigest({ ...facts, size: size ?? length }, length, hash.digestHex());
-      const bytes = join(parts, length);
-      await this.#ports.cache.keep(sha256, bytes);
-      return bytes;
+      return join(parts, length);
     });
   }
 

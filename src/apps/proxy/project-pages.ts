@@ -193,7 +193,8 @@ class PageSource {
       limits,
     );
     const page = openPage(project, target, bytes);
-    await cache.keep(sha256, bytes);
+    // Nobody waits for it, and it never fails.
+    void cache.keep(sha256, bytes);
     return page;
   }
 }

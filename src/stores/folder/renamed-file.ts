@@ -1,5 +1,6 @@
 /** A file that readers see whole or not at all: written beside its place, then renamed or linked into it. */
 import { link, mkdir, open, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { storageError } from "./storage-error.ts";
 
@@ -17,47 +18,57 @@ export function draftPath(path: string): string {
 export async function writeRenamedFile(
   path: string,
   bytes: Uint8Array | string,
-  options: RenamedFileOptions = {},
+  { durable = false }: RenamedFileOptions = {},
 ): Promise<void> {
-  await place(path, bytes, options, rename);
+  const draft = draftPath(path);
+  try {
+    await writeDraft(draft, bytes, durable);
+    await rename(draft, path);
+    if (durable) await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw storageError(error, `write ${path}`);
+  }
 }
 
 /** Writes only where nothing is; false when something was there first. Durable. */
 export async function writeNewFile(path: string, bytes: Uint8Array | string): Promise<boolean> {
-  let placed = true;
-  await place(path, bytes, { durable: true }, async (draft) => {
-    try {
-      await link(draft, path);
-    } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
-      placed = false;
-    }
-  });
-  return placed;
-}
-
-async function place(
-  path: string,
-  bytes: Uint8Array | string,
-  { durable = false }: RenamedFileOptions,
-  move: (draft: string, path: string) => Promise<void>,
-): Promise<void> {
   const draft = draftPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(draft, "wx", 0o600);
-    try {
-      await handle.writeFile(bytes);
-      if (durable) await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await move(draft, path);
-    if (durable) await syncFolder(dirname(path));
+    await writeDraft(draft, bytes, true);
+    await link(draft, path);
+    await syncFolder(dirname(path));
+    return true;
   } catch (error) {
+    if (isCode(error, "EEXIST")) return false;
     throw storageError(error, `write ${path}`);
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+async function writeDraft(
+  draft: string,
+  bytes: Uint8Array | string,
+  durable: boolean,
+): Promise<void> {
+  const handle = await openNew(draft);
+  try {
+    await handle.writeFile(bytes);
+    if (durable) await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The folder is there nearly always, so it is made only when it is not. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", 0o600);
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return await open(path, "wx", 0o600);
   }
 }
 

@@ -126,8 +126,7 @@ class FolderCache implements VerifiedCache {
         const place = this.#path(sha256);
         try {
           await handle.close();
-          await mkdir(dirname(place), { recursive: true, mode: 0o700 });
-          await rename(path, place);
+          await renameInto(path, place);
         } catch (error) {
           throw await failed(error);
         }
@@ -231,4 +230,15 @@ function readChunks(handle: FileHandle): AsyncIterableIterator<Uint8Array> {
       return this;
     },
   };
+}
+
+/** The folder is there nearly always, so it is made only when it is not. */
+async function renameInto(path: string, place: string): Promise<void> {
+  try {
+    await rename(path, place);
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await rename(path, place);
+  }
 }

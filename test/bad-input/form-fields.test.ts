@@ -47,18 +47,13 @@ describe("upload forms with wrong values", () => {
   };
 
   test("digests that are another file's, of each kind", async () => {
-    const blake = (await import("#crypto/blake2b.ts")).createBlake2b256;
-    const other = Buffer.from("another file");
-    const hash = await blake();
-    hash.update(other);
-    const md5 = createHash("md5");
-    md5.update(other);
-    const sha256 = createHash("sha256");
-    sha256.update(other);
+    const other = createHash("sha512");
+    other.update(Buffer.from("another file"));
+    const hex = other.digestHex();
     for (const [name, value] of [
-      ["md5_digest", md5.digestHex()],
-      ["sha256_digest", sha256.digestHex()],
-      ["blake2_256_digest", hash.digestHex()],
+      ["md5_digest", hex.slice(0, 32)],
+      ["sha256_digest", hex.slice(0, 64)],
+      ["blake2_256_digest", hex.slice(64)],
     ] as const) {
       await uploadWith(name, value, "upload.digest-mismatch");
       await uploadWith(name, value.slice(1), "upload.form");

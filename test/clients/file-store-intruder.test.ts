@@ -14,6 +14,7 @@ import { aMachine } from "./machine.ts";
 import type { Machine } from "./machine.ts";
 import { checkSuccess } from "./program-run.ts";
 import type { Run } from "./program-run.ts";
+import { makeWheel } from "./small-wheel.ts";
 import type { SmallWheel } from "./small-wheel.ts";
 import { uploadNew } from "./uploading.ts";
 
@@ -61,17 +62,25 @@ describe("an intruder in the file store", () => {
   }
 });
 
-/** Changes the answer in the stored wheel, as its bytes lie on the disk. */
+/** Another wheel of the same name and size. */
+function makeLookalike(wheel: SmallWheel): Uint8Array {
+  for (let answer = 43; answer < 1_000; answer += 1) {
+    const { bytes } = makeWheel({ ...wheel, answer });
+    if (bytes.length === wheel.bytes.length) {
+      return bytes;
+    }
+  }
+  throw new Error(`No other wheel has the size of ${wheel.filename}`);
+}
+
+/** Puts another wheel in the place of the stored one: whole, installable, and not what was uploaded. */
 async function changeStored(holdfast: Holdfast, wheel: SmallWheel): Promise<void> {
   const folder = join(holdfast.data, "files");
   let changed = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isFile() && sha256Hex(await readFile(path)) === wheel.sha256) {
-      const bytes = Buffer.from(wheel.bytes);
-      const at = Math.floor(bytes.length / 3);
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
-      await writeFile(path, bytes);
+      await writeFile(path, makeLookalike(wheel));
       changed += 1;
     }
   }

@@ -33,7 +33,7 @@ export type AccessEntry = {
   readonly agent: string;
 };
 
-export type Holdfast = {
+export type Holdfast = AsyncDisposable & {
   readonly data: string;
   readonly pid: number;
   readonly ready: ReadyFile;
@@ -86,6 +86,12 @@ export async function startHoldfast(options: HoldfastOptions = {}): Promise<Hold
     await program.stop();
     assert.deepEqual(await findProcessesNaming(data), [], "processes are left over");
   };
+  const remove = async (): Promise<void> => {
+    if (isRunning) {
+      await stop();
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     data,
     pid: program.pid,
@@ -95,16 +101,12 @@ export async function startHoldfast(options: HoldfastOptions = {}): Promise<Hold
     command: (args) => runHoldfast([...args, "--data", data], { env }),
     readAccessLog: () => readAccessLog(data),
     stop,
-    remove: async () => {
-      if (isRunning) {
-        await stop();
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
+    remove,
+    [Symbol.asyncDispose]: remove,
   };
 }
 
-export type ProxyProgram = {
+export type ProxyProgram = AsyncDisposable & {
   readonly state: string;
   readonly proxy: string;
   readonly simple: string;
@@ -155,6 +157,12 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
     await program.stop();
     assert.deepEqual(await findProcessesNaming(state), [], "processes are left over");
   };
+  const remove = async (): Promise<void> => {
+    if (isRunning) {
+      await stop();
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
   const proxy = readyText(program, "proxy");
   return {
     state,
@@ -167,12 +175,8 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
       return run.stdout;
     },
     stop,
-    remove: async () => {
-      if (isRunning) {
-        await stop();
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
+    remove,
+    [Symbol.asyncDispose]: remove,
   };
 }
 

@@ -131,7 +131,7 @@ describe("kill -9 under upload load", () => {
   };
 
   const expectInstallable = async (simple: string, projects: readonly string[]): Promise<void> => {
-    const machine = await aMachine(["uv"]);
+    await using machine = await aMachine(["uv"]);
     const environment = await machine.freshEnvironment();
     const install = ["pip", "install", "--python", environment.python, "--default-index", simple];
     await machine.runWell("uv", [...install, ...projects]);

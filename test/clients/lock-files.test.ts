@@ -18,8 +18,6 @@ describe("lock files", () => {
 
   before(async () => {
     holdfast = await startHoldfast();
-    await uploadNew(holdfast.ready, { project: "keel", version: "1.0" });
-    await uploadNew(holdfast.ready, { project: "hull", version: "1.0", requires: ["keel>=1"] });
   });
 
   after(async () => {
@@ -30,34 +28,35 @@ describe("lock files", () => {
     test(`a lock file of ${installer} installs on another machine`, async () => {
       const { index, rootFingerprint } = holdfast.ready;
       const anchor = ["--fingerprint", rootFingerprint];
+      const keel = `keel-${installer}`;
+      const hull = `hull-${installer}`;
+      await uploadNew(holdfast.ready, { project: keel, version: "1.0" });
+      await uploadNew(holdfast.ready, { project: hull, version: "1.0", requires: [`${keel}>=1`] });
 
-      const author = await aMachine([installer]);
-      const authorProxy = await startProxy({ index, anchor });
-      const project = await writeConsumer(author, installer, authorProxy.simple, ["hull"]);
+      await using author = await aMachine([installer]);
+      await using authorProxy = await startProxy({ index, anchor });
+      const project = await writeConsumer(author, installer, authorProxy.simple, [hull]);
       await lockAndInstall(author, installer, project);
       await authorProxy.stop();
 
       // Another machine: its own home, its own proxy with its own state, the same address.
-      const colleague = await aMachine([installer]);
-      const proxy = await startProxy({ index, anchor, port: authorProxy.port });
+      await using colleague = await aMachine([installer]);
+      await using proxy = await startProxy({ index, anchor, port: authorProxy.port });
       assert.equal(proxy.simple, authorProxy.simple);
       // A release after the lock was made must not get in.
-      await uploadNew(holdfast.ready, { project: "keel", version: `1.1+${installer}` });
+      await uploadNew(holdfast.ready, { project: keel, version: "1.1" });
       const copy = await colleague.freshFolder("checkout");
       for (const name of ["pyproject.toml", `${installer}.lock`]) {
         await cp(join(project, name), join(copy, name));
       }
       checkSuccess(await installLocked(colleague, installer, copy));
-      const script =
-        "import hull, keel; from importlib.metadata import version; print(version('hull'), version('keel'))";
+      const script = `from importlib.metadata import version; print(version("${hull}"), version("${keel}"))`;
       const run = await runToSuccess(consumerPython(copy), ["-c", script], {
         env: colleague.clientEnvironment(),
         cwd: copy,
       });
       assert.equal(run.stdout.trim(), "1.0 1.0");
       assert.deepEqual([...author.outsideAttempts, ...colleague.outsideAttempts], []);
-      await Promise.all([proxy.remove(), authorProxy.remove()]);
-      await Promise.all([author.remove(), colleague.remove()]);
     });
   }
 });

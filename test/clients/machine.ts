@@ -27,7 +27,7 @@ export type FreshEnvironment = {
   python3(code: string): Promise<Run>;
 };
 
-export type Machine = {
+export type Machine = AsyncDisposable & {
   readonly folder: string;
   readonly home: string;
   /** The Python of tools and fresh environments. */
@@ -111,6 +111,10 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
       python3: (code) => runToSuccess(own, ["-c", code], { env, cwd: home }),
     };
   };
+  const remove = async (): Promise<void> => {
+    await tripwire.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     folder,
     home,
@@ -126,10 +130,8 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
     freshEnvironment,
     freshFolder,
     outsideAttempts: tripwire.attempts,
-    remove: async () => {
-      await tripwire.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    remove,
+    [Symbol.asyncDispose]: remove,
   };
 }
 

@@ -55,12 +55,11 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
   const printed: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
-  const endWithTest = (): void => void child.kill("SIGTERM");
-  process.once("exit", endWithTest);
+  const forget = endWithTests(() => void child.kill("SIGTERM"));
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
-      process.removeListener("exit", endWithTest);
+      forget();
       resolve(code ?? signal ?? "gone");
     });
   });
@@ -76,6 +75,22 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
       child.kill("SIGKILL");
       await ended;
     },
+  };
+}
+
+/** However the test process ends, what it started ends too. Returns how to forget this. */
+function endWithTests(end: () => void): () => void {
+  const endBySignal = (): void => {
+    end();
+    process.exit(1);
+  };
+  process.once("exit", end);
+  process.once("SIGTERM", endBySignal);
+  process.once("SIGINT", endBySignal);
+  return () => {
+    process.removeListener("exit", end);
+    process.removeListener("SIGTERM", endBySignal);
+    process.removeListener("SIGINT", endBySignal);
   };
 }
 

@@ -65,7 +65,7 @@ describe("publish and install", () => {
 
   for (const installer of ["pip", "uv"] as const) {
     test(`${installer} installs all six through the proxy`, async () => {
-      const machine = await aMachine([installer]);
+      await using machine = await aMachine([installer]);
       const environment = await machine.freshEnvironment();
       checkSuccess(
         await installInto(machine, installer, environment, holdfast.ready.proxySimple, [
@@ -74,13 +74,12 @@ describe("publish and install", () => {
       );
       assert.equal((await environment.python3(useEverything)).stdout.trim(), "252");
       assert.deepEqual(machine.outsideAttempts, []);
-      await machine.remove();
     });
   }
 
   for (const installer of ["uv", "poetry", "pdm"] as const) {
     test(`${installer} locks and installs a project through the proxy`, async () => {
-      const machine = await aMachine([installer]);
+      await using machine = await aMachine([installer]);
       const folder = await writeConsumer(machine, installer, holdfast.ready.proxySimple, [
         "harbour-flit",
       ]);
@@ -91,7 +90,6 @@ describe("publish and install", () => {
       });
       assert.equal(run.stdout.trim(), "252");
       assert.deepEqual(machine.outsideAttempts, []);
-      await machine.remove();
     });
   }
 

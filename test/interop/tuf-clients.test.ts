@@ -43,7 +43,10 @@ describe("TUF clients", () => {
     const state = join(folder, name);
     await mkdir(state);
     await expectPages(client, state, ["anchor", "buoy", "capstan"]);
-    await uploadNew(holdfast.ready, { project: "anchor", version: `2.0+${name}` });
+    await uploadNew(holdfast.ready, {
+      project: "anchor",
+      version: `2.0+${name.replace("-", ".")}`,
+    });
     await expectPages(client, state, ["anchor", "buoy"]);
   };
 

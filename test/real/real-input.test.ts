@@ -51,18 +51,17 @@ describe("real distributions", () => {
     );
     assert.ok(files.length >= 40, `${files.length} distributions`);
     assert.ok(projects.size >= 25, `${projects.size} projects`);
-    const machine = await aMachine(["twine"]);
+    await using machine = await aMachine(["twine"]);
     const run = await publish(machine, "twine", { folder: machine.home, files }, holdfast.ready);
     checkSuccess(run);
     for (const path of files) {
       uploaded.set(basename(path), await hashFile(path));
     }
-    await machine.remove();
   });
 
   for (const installer of ["pip", "uv"] as const) {
     test(`${installer} installs ${wanted.join(", ")} and what they need`, async () => {
-      const machine = await aMachine([installer]);
+      await using machine = await aMachine([installer]);
       const environment = await machine.freshEnvironment();
       const { proxySimple } = holdfast.ready;
       checkSuccess(await installInto(machine, installer, environment, proxySimple, wanted));
@@ -72,12 +71,11 @@ describe("real distributions", () => {
         assert.ok(compared.includes(project), `${project} was not compared`);
       }
       assert.deepEqual(machine.outsideAttempts, []);
-      await machine.remove();
     });
 
     const sdist = installer === "pip" ? "tomlkit" : "itsdangerous";
     test(`${installer} builds the sdist of ${sdist} with a backend from the proxy`, async () => {
-      const machine = await aMachine([installer]);
+      await using machine = await aMachine([installer]);
       const environment = await machine.freshEnvironment();
       const { proxySimple } = holdfast.ready;
       const noBinary = ["--no-binary", sdist, sdist];
@@ -85,7 +83,6 @@ describe("real distributions", () => {
       const script = `import ${sdist}; from importlib.metadata import version; print(version("${sdist}"))`;
       assert.match((await environment.python3(script)).stdout, /^[0-9.]+\n$/);
       assert.deepEqual(machine.outsideAttempts, []);
-      await machine.remove();
     });
   }
 

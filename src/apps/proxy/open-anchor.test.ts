@@ -115,3 +115,54 @@ test("openAnchor() refuses a root that is none", async () => {
   network.serve(simOrigin, async () => ({ status: 200, body: unsigned }));
   await assert.rejects(open(firstUse), { code: "tuf.threshold" });
 });
+
+test("openAnchor() leaves nothing of a first use that lost against a pinned root", async () => {
+  const { anchors, honest, network, open, other, trustedStore } = await aPlace();
+  // The thief's first root says that it is a later one, which would be the newest.
+  other.tuf.draft("root").version = 9;
+  network.serve(simOrigin, async () => ({ status: 200, body: await other.tuf.sign("root") }));
+  const losing = open(firstUse);
+  await anchors.writeAnchor({
+    index: index.href,
+    fingerprint: fingerprintOf(honest.root),
+    rootVersion: 1,
+    origin: "root",
+    time: "2026-11-21T08:00:00Z",
+  });
+  await assert.rejects(losing, { code: "anchor.changed" });
+  assert.equal(trustedStore.roots.size, 0);
+  network.serve(simOrigin, honest.answer);
+  await open({ kind: "remembered" });
+  assert.deepEqual(await trustedStore.readRoot(), honest.root);
+});
+
+test("openAnchor() believes no root in its folder that the anchor does not lead to", async () => {
+  for (const version of [2, 9]) {
+    const { network, open, other, trustedStore } = await aPlace();
+    await open(firstUse);
+    other.tuf.draft("root").version = version;
+    await trustedStore.writeRoot(version, await other.tuf.sign("root"));
+    const requests = network.requests.length;
+    await assert.rejects(open({ kind: "remembered" }), { code: "anchor.changed" });
+    assert.equal(network.requests.length, requests);
+  }
+  const { open, other, trustedStore } = await aPlace();
+  await open(firstUse);
+  await trustedStore.writeRoot(1, other.root);
+  await assert.rejects(open({ kind: "remembered" }), { code: "anchor.changed" });
+});
+
+test("openAnchor() goes on where it was ended between the anchor and its root", async () => {
+  const { anchors, honest, network, open, other, trustedStore } = await aPlace();
+  const { anchor } = await open(firstUse);
+  const fresh = await aPlace();
+  await fresh.anchors.writeAnchor(anchor);
+  fresh.network.serve(simOrigin, other.answer);
+  await assert.rejects(fresh.open({ kind: "remembered" }), { code: "anchor.changed" });
+  assert.equal(await fresh.trustedStore.readRoot(), undefined);
+  fresh.network.serve(simOrigin, honest.answer);
+  await fresh.open({ kind: "remembered" });
+  assert.deepEqual(await fresh.trustedStore.readRoot(), honest.root);
+  assert.deepEqual([await anchors.readAnchor(), network.requests.length > 0], [anchor, true]);
+  assert.deepEqual(await trustedStore.readRoot(), honest.root);
+});

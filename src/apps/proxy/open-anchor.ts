@@ -2,10 +2,10 @@
  * From what a person believes to a trusted root in the state folder (core/verdict/anchor.ts has the rules): shipped,
  * pinned, or met for the first time; and on every later start the question whether the index still has the same one.
  */
-import { UnavailableError } from "#core/errors.ts";
+import { TrustError, UnavailableError } from "#core/errors.ts";
 import type { Clock, Fetch } from "#core/ports.ts";
 import { clientLimits } from "#core/tuf/limits.ts";
-import { trustRoot } from "#core/tuf/trusted-set.ts";
+import { acceptRoot, trustRoot } from "#core/tuf/trusted-set.ts";
 import type { TrustedStore } from "#core/tuf/trusted-store.ts";
 import {
   anchorChanged,
@@ -13,11 +13,13 @@ import {
   checkAnchor,
   checkFirstRoot,
   fingerprintOf,
+  rootsChanged,
 } from "#core/verdict/anchor.ts";
 import type { Anchor, AnchorOrigin, AnchorStore, AnchorWish } from "#core/verdict/anchor.ts";
 import { verdictLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import { formatInstant } from "#formats/bytes/instant.ts";
+import { FormatError } from "#formats/format-error.ts";
 import type { IndexAddress } from "./index-fetch.ts";
 
 export type AnchorPorts = {
@@ -67,10 +69,11 @@ export async function openAnchor(
     origin: origins[wish.kind],
     time: formatInstant(ports.clock()),
   };
-  // The root first: an anchor without its root would be a promise about nothing.
-  await ports.trustedStore.writeRoot(version, bytes);
+  // The anchor first, where the first writer wins: nobody else's root may ever lie among the trusted ones.
   const kept = await ports.anchors.writeAnchor(anchor);
   if (kept.fingerprint !== anchor.fingerprint) throw anchorChanged(kept, anchor.fingerprint);
+  await ports.trustedStore.writeRoot(version, bytes);
+  await checkKeptRoots(ports.trustedStore, kept, bytes);
   return { anchor: kept, isNew: true };
 }
 
@@ -81,12 +84,62 @@ async function openRemembered(
   remembered: Anchor,
 ): Promise<Anchor> {
   const newest = await ports.trustedStore.readRoot();
-  if (newest === undefined) throw anchorMissing(remembered.index);
-  const isNewest = wish.kind === "root" && fingerprintOf(wish.bytes) === fingerprintOf(newest);
+  const isNewest =
+    wish.kind === "root" &&
+    newest !== undefined &&
+    fingerprintOf(wish.bytes) === fingerprintOf(newest);
   // A later root that this state has come to trust by itself is the same anchor.
   if (!isNewest) checkAnchor(remembered, wish, address.index.href);
+  const first = await openFirstRoot(ports, address, wish, remembered);
+  await checkKeptRoots(ports.trustedStore, remembered, first);
   await checkOffered(ports, address, remembered);
   return await ports.anchors.writeAnchor({ ...remembered, index: address.index.href });
+}
+
+/** The root that the anchor is about. It is not kept yet where the process that remembered the anchor ended too soon. */
+async function openFirstRoot(
+  ports: AnchorPorts,
+  address: IndexAddress,
+  wish: AnchorWish,
+  remembered: Anchor,
+): Promise<Uint8Array> {
+  const { fingerprint, index, rootVersion } = remembered;
+  const kept = await ports.trustedStore.readRootAt(rootVersion);
+  if (kept !== undefined) return kept;
+  const isGiven = wish.kind === "root" && fingerprintOf(wish.bytes) === fingerprint;
+  if (!isGiven && rootVersion !== 1) throw anchorMissing(index);
+  const bytes = isGiven ? wish.bytes : await fetchFirstRoot(ports, address, clientLimits.idleMs);
+  if (fingerprintOf(bytes) !== fingerprint) throw anchorChanged(remembered, fingerprintOf(bytes));
+  await ports.trustedStore.writeRoot(rootVersion, bytes);
+  return bytes;
+}
+
+/**
+ * The updater begins at the newest root that is kept, so what is kept must be the anchor and its successors, each signed
+ * by the one before: a root that lies there for another reason is believed by nobody.
+ */
+async function checkKeptRoots(
+  store: TrustedStore,
+  anchor: Anchor,
+  first: Uint8Array,
+): Promise<void> {
+  const fingerprint = fingerprintOf(first);
+  if (fingerprint !== anchor.fingerprint) throw anchorChanged(anchor, fingerprint);
+  let { root } = trustRoot(first);
+  try {
+    for (;;) {
+      const next = await store.readRootAt(root.value.version + 1);
+      if (next === undefined) break;
+      ({ root } = acceptRoot({ root, past: {} }, next));
+    }
+  } catch (error) {
+    if (!(error instanceof TrustError || error instanceof FormatError)) throw error;
+    throw rootsChanged(anchor, error);
+  }
+  const newest = await store.readRoot();
+  if (newest === undefined || fingerprintOf(newest) !== fingerprintOf(root.bytes)) {
+    throw rootsChanged(anchor);
+  }
 }
 
 /** `anchor.changed` when the index has another first root now; nothing when nobody is there to ask. */

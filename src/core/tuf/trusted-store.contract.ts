@@ -39,6 +39,14 @@ export function testTrustedStore(name: string, make: () => Promise<TrustedStoreU
     assert.equal(text(await reopen().readRoot()), text(roleBytes(10)));
   });
 
+  run("keeps every root", async ({ store, reopen }) => {
+    for (const version of [1, 2, 10]) await store.writeRoot(version, roleBytes(version));
+    for (const version of [1, 2, 10]) {
+      assert.equal(text(await reopen().readRootAt(version)), text(roleBytes(version)));
+    }
+    assert.equal(await store.readRootAt(3), undefined);
+  });
+
   run("keeps the last file of each role, byte for byte", async ({ store, reopen }) => {
     const names = [
       "timestamp",

@@ -7,6 +7,8 @@
 export type TrustedStore = {
   /** The newest root that was written; undefined while there is no trust anchor. */
   readRoot(): Promise<Uint8Array | undefined>;
+  /** The root of this version, where one was written. */
+  readRootAt(version: number): Promise<Uint8Array | undefined>;
   /** Durable on return, and from then on what `readRoot` answers. Every version is kept for ever. */
   writeRoot(version: number, bytes: Uint8Array): Promise<void>;
   /** The last file written for a role. The name is any text; what files are called is the store's business. */

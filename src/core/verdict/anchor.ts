@@ -108,3 +108,13 @@ export function anchorChanged(remembered: Anchor, offered: string): TrustError {
     },
   );
 }
+
+/** A root lies in the state folder that the anchor does not lead to. */
+export function rootsChanged(remembered: Anchor, cause?: unknown): TrustError {
+  return new TrustError(
+    "anchor.changed",
+    `Cannot trust the roots in the state folder: they do not all follow from the trust anchor ${remembered.fingerprint}. Remove the state folder and start again, with the same anchor`,
+    { remembered: remembered.fingerprint, index: remembered.index },
+    cause,
+  );
+}

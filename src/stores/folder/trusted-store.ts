@@ -26,6 +26,7 @@ export function createFolderTrustedStore(state: string): TrustedStore {
     join(folder, "roles", `${sha256Hex(formatUtf8(role))}.json`);
   return {
     readRoot: () => readNewest(folder, "root"),
+    readRootAt: (version) => readIfThere(join(folder, `${version}.root.json`)),
     writeRoot: async (version, bytes) => {
       const path = join(folder, `${version}.root.json`);
       if (await writeNewFile(path, bytes)) return;

@@ -16,9 +16,10 @@ export function createMemoryTrustedStore(): MemoryTrustedStore {
     roots,
     roles,
     readRoot: async () => (newest === undefined ? undefined : roots.get(newest)),
+    readRootAt: async (version) => roots.get(version),
     writeRoot: async (version, bytes) => {
       roots.set(version, bytes.slice());
-      newest = version;
+      newest = Math.max(version, newest ?? 0);
     },
     readRole: async (name) => roles.get(name),
     writeRole: async (name, bytes) => {

@@ -38,7 +38,13 @@ export function testFileStore(name: string, make: () => Promise<FileStoreUnderTe
     assert.deepEqual(await listAll(store), [sha256]);
   });
 
-  run("opens what was written before it is kept", async ({ store }) => {
+  run("opens what was written before it is kept, large or small", async ({ store }) => {
+    const large = await store.receive();
+    await large.write(new Uint8Array(1_500_000).fill(1));
+    await large.write(new Uint8Array(1_500_000).fill(2));
+    const both = await (await large.open()).read(1_499_999, 2);
+    assert.deepEqual(new Uint8Array(both), Uint8Array.of(1, 2));
+    await large.discard();
     const incoming = await store.receive();
     await incoming.write(encoder.encode("hello "));
     await incoming.write(encoder.encode("world"));
@@ -64,7 +70,7 @@ export function testFileStore(name: string, make: () => Promise<FileStoreUnderTe
   run("sweepIncoming() throws away what was half received", async ({ store, reopen }) => {
     const kept = await keepFile(store, 10);
     const incoming = await store.receive();
-    await incoming.write(encoder.encode("x"));
+    await incoming.write(new Uint8Array(3_000_000));
     const again = await reopen();
     assert.equal(await again.sweepIncoming(), 1);
     assert.equal(await again.sweepIncoming(), 0);
@@ -72,9 +78,14 @@ export function testFileStore(name: string, make: () => Promise<FileStoreUnderTe
   });
 
   run("keeping the same bytes twice is keeping them once", async ({ store }) => {
-    const first = await keepFile(store, 100);
-    await keepFile(store, 100);
-    assert.deepEqual(await listAll(store), [first.sha256]);
+    for (const size of [0, 100, 3_000_000]) {
+      const { sha256, bytes } = await keepFile(store, size);
+      await keepFile(store, size);
+      assert.deepEqual(await listAll(store), [sha256]);
+      assert.deepEqual(await readAll(await store.openFile(sha256), 0, size), bytes);
+      assert.deepEqual(new Uint8Array((await store.readMetadata(sha256)) ?? []), metadata);
+      await store.removeFile(sha256);
+    }
   });
 
   run("removeFile() removes file and metadata, and does nothing when gone", async ({ store }) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -48,14 +48,38 @@ test("backup() links every file, and a second one into the same folder adds what
   }
 });
 
-test("keep() and receive() on a store that vanished say that the storage failed", async () => {
+test("keep() and write() on a store that vanished say that the storage failed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
   const store = await openFolderFileStore(join(folder, "files"), countingRandom());
-  const incoming = await store.receive();
-  await incoming.write(new Uint8Array(10));
+  const small = await store.receive();
+  await small.write(new Uint8Array(10));
+  const large = await store.receive();
+  await large.write(new Uint8Array(2_000_000));
   await rm(folder, { recursive: true });
   const failed = { name: "UnavailableError", code: "storage.failed" };
-  await assert.rejects(incoming.keep("ab".repeat(32), new Uint8Array(1)), failed);
-  await incoming.discard();
-  await assert.rejects(store.receive(), failed);
+  await assert.rejects(small.keep("ab".repeat(32), new Uint8Array(1)), failed);
+  await small.discard();
+  await assert.rejects(large.keep("cd".repeat(32), new Uint8Array(1)), failed);
+  await large.discard();
+  const late = await store.receive();
+  await assert.rejects(late.write(new Uint8Array(2_000_000)), failed);
+});
+
+test("keep() replaces what a crash left damaged under the file's name", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
+  try {
+    const store = await openFolderFileStore(folder, countingRandom());
+    const bytes = new TextEncoder().encode("the whole file");
+    const sha256 = sha256Hex(bytes);
+    await mkdir(join(folder, sha256.slice(0, 2)));
+    await writeFile(storedFilePath(folder, sha256), "");
+    const incoming = await store.receive();
+    await incoming.write(bytes);
+    await incoming.keep(sha256, new Uint8Array(3));
+    assert.equal(await readFile(storedFilePath(folder, sha256), "utf8"), "the whole file");
+    assert.deepEqual(await store.readMetadata(sha256), Buffer.alloc(3));
+    assert.equal(await store.sweepIncoming(), 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

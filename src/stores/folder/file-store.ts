@@ -1,7 +1,8 @@
 /**
  * The file store on a disk: `<root>/<first two hex digits>/<sha256>`, `<sha256>.metadata` beside it, and
  * `<root>/.incoming/` for what is half received, on the same disk so that keeping is a rename. A kept file is durable:
- * its bytes are synced, then renamed, then the folder that holds its name is synced.
+ * its bytes are synced, then renamed, then the folder that holds its name is synced. Small files, which are most, stay
+ * in memory until they are kept (small-file.ts).
  */
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
@@ -12,10 +13,11 @@ import type { ByteSource } from "#formats/archive/byte-source.ts";
 import { invariant } from "#core/errors.ts";
 import type { Random } from "#core/ports.ts";
 import type { FileStore, IncomingFile, StoredFile } from "#core/releases/file-store.ts";
+import { keepSmallFile, smallFileSizeMax } from "./small-file.ts";
 import { storageError } from "./storage-error.ts";
 
 const streamChunkSize = 512 * 1024;
-/** Small chunks are gathered, so that a slow sender does not cost a write for each packet. */
+/** What is received is gathered, so that a slow sender does not cost a write for each packet. */
 const writeChunkSize = 1024 * 1024;
 
 /** Where the file with this hash lies; the signer, which re-reads what it vouches for, uses it too. */
@@ -32,7 +34,7 @@ export async function openFolderFileStore(root: string, random: Random): Promise
   const incoming = join(root, ".incoming");
   await mkdir(incoming, { recursive: true });
   return {
-    receive: () => receive(root, join(incoming, formatHex(random(16)))),
+    receive: async () => new FolderIncomingFile(root, join(incoming, formatHex(random(16)))),
     openFile: (sha256) => openFile(storedFilePath(root, sha256)),
     readMetadata: (sha256) => readIfThere(storedMetadataPath(root, sha256)),
     async removeFile(sha256) {
@@ -49,29 +51,19 @@ export async function openFolderFileStore(root: string, random: Random): Promise
   };
 }
 
-async function receive(root: string, path: string): Promise<IncomingFile> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, "wx+", 0o644);
-  } catch (error) {
-    throw storageError(error, "store the file");
-  }
-  return new FolderIncomingFile(root, path, handle);
-}
-
 class FolderIncomingFile implements IncomingFile {
   readonly #root: string;
   readonly #path: string;
-  readonly #handle: FileHandle;
+  /** Of the half received file; there is none while all of it is in memory. */
+  #handle: FileHandle | undefined;
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
   #size = 0;
   #done = false;
 
-  constructor(root: string, path: string, handle: FileHandle) {
+  constructor(root: string, path: string) {
     this.#root = root;
     this.#path = path;
-    this.#handle = handle;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -81,8 +73,17 @@ class FolderIncomingFile implements IncomingFile {
   }
 
   async open(): Promise<ByteSource> {
-    await this.#flush();
-    const handle = this.#handle;
+    const small = this.#smallBytes();
+    if (small !== undefined) {
+      return {
+        size: small.byteLength,
+        async read(offset, length) {
+          if (offset + length <= small.byteLength) return small.subarray(offset, offset + length);
+          throw new RangeError(`Cannot read ${length} bytes at ${offset}`);
+        },
+      };
+    }
+    const handle = await this.#flush();
     return { size: this.#size, read: (offset, length) => readExactly(handle, offset, length) };
   }
 
@@ -90,16 +91,24 @@ class FolderIncomingFile implements IncomingFile {
     const path = storedFilePath(this.#root, sha256);
     const metadataPath = storedMetadataPath(this.#root, sha256);
     const draft = `${this.#path}.metadata`;
+    const small = this.#smallBytes();
     try {
-      await this.#flush();
-      await Promise.all([this.#handle.sync(), writeSynced(draft, metadata)]);
+      if (
+        small !== undefined &&
+        (await keepSmallFile({ path, bytes: small, metadataPath, metadata }))
+      ) {
+        this.#done = true;
+        return;
+      }
+      const handle = await this.#flush();
+      await Promise.all([handle.sync(), writeSynced(draft, metadata)]);
       await makeShard(this.#root, sha256);
       // The metadata first: once the file has its name, everything that belongs to it is there.
       await rename(draft, metadataPath);
       await rename(this.#path, path);
       await syncFolder(join(path, ".."));
       this.#done = true;
-      await this.#handle.close();
+      await handle.close();
     } catch (error) {
       await rm(draft, { force: true });
       throw storageError(error, "store the file");
@@ -110,21 +119,34 @@ class FolderIncomingFile implements IncomingFile {
     if (this.#done) return;
     this.#done = true;
     this.#pending = [];
+    if (this.#handle === undefined) return;
     await this.#handle.close().catch(() => undefined);
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 
-  async #flush(): Promise<void> {
+  /** All of it in one piece, where it is small and still in memory. */
+  #smallBytes(): Uint8Array | undefined {
+    if (this.#handle !== undefined || this.#pendingSize > smallFileSizeMax) return undefined;
+    const [first = new Uint8Array()] = this.#pending;
+    if (this.#pending.length < 2) return first;
+    const all = Buffer.concat(this.#pending);
+    this.#pending = [all];
+    return all;
+  }
+
+  async #flush(): Promise<FileHandle> {
     const chunks = this.#pending;
     this.#pending = [];
     this.#pendingSize = 0;
     try {
+      const handle = (this.#handle ??= await open(this.#path, "wx+", 0o644));
       for (let rest = chunks; rest.length > 0;) {
         const wanted = rest.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-        const { bytesWritten } = await this.#handle.writev(rest, this.#size);
+        const { bytesWritten } = await handle.writev(rest, this.#size);
         this.#size += bytesWritten;
         rest = bytesWritten === wanted ? [] : [Buffer.concat(rest).subarray(bytesWritten)];
       }
+      return handle;
     } catch (error) {
       throw storageError(error, "store the file");
     }

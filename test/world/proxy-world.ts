@@ -167,5 +167,5 @@ async function readAnswer(response: Awaited<ReturnType<Proxy["handle"]>>): Promi
 
 function codeIn(contentType: string | undefined, text: string): string | undefined {
   if (contentType?.startsWith("application/problem+json") !== true) return undefined;
-  return /"code":"([a-z.-]+)"/.exec(text)?.[1];
+  return /"code":"([a-z0-9.-]+)"/.exec(text)?.[1];
 }

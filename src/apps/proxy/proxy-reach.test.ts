@@ -101,8 +101,26 @@ test("a name that is unknown is asked for once a second at most while the index 
   world.network.serve(simOrigin, undefined);
   later(world);
   world.network.requests.length = 0;
-  assert.deepEqual(pick(await world.page("unknown")), [404, "project.unknown"]);
+  const unknown = await world.page("unknown", { agent: "uv" });
+  assert.deepEqual(pick(unknown), [503, "network.connect"]);
+  assert.match(unknown.reason, /Cannot say whether there is a project unknown by now/);
   assert.ok(world.network.requests.length <= 2);
+});
+
+test("a project that is new is never called unknown while the index is away", async () => {
+  const world = await createProxyWorld();
+  await world.page("demo");
+  await world.index.publishFile("internal-1.0-py3-none-any.whl", "bytes");
+  for (const [, leave, code] of absences) {
+    leave(world);
+    later(world);
+    assert.deepEqual(pick(await world.page("internal", { agent: "uv" })), [503, code]);
+    assert.deepEqual(pick(await world.page("internal", { agent: "pip" })), [200, code]);
+    world.network.interpose(undefined);
+    world.network.serve(simOrigin, world.index.answer);
+  }
+  later(world);
+  assert.equal((await world.page("internal")).status, 200);
 });
 
 const credentials = async (): Promise<Secret> =>

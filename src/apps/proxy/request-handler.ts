@@ -75,6 +75,14 @@ export class RequestHandler {
       refuse(answer.refusal);
       return pageRefusal(answer.refusal, request.headers["user-agent"]);
     }
+    if (answer.kind === "absent" && answer.ground.offline !== undefined) {
+      // The newest view that was to be had is an older one: silence must not make a new project seem not to exist.
+      const { refusal: why } = answer.ground.offline;
+      const sentence = `Cannot say whether there is a project ${project} by now: ${why.sentence}`;
+      const refusal = { ...why, sentence, subject: `page ${project}` };
+      refuse(refusal);
+      return withGround(pageRefusal(refusal, request.headers["user-agent"]), answer.ground);
+    }
     if (answer.kind === "absent") {
       const sentence = `The index has no project ${project}, which its signatures prove`;
       return withGround(ownProblem("project.unknown", sentence), answer.ground);

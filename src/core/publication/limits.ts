@@ -22,8 +22,13 @@ export const publicationLimits = {
   sweepAfterMs: 3_600_000,
   /** Files swept in one go. */
   sweepMax: 500,
-  /** Public copies are looked at by their hash at start when they were made within this time before the last batch. */
-  recentMs: 3_600_000,
+  /**
+   * Public copies made within this time before the last batch may be damaged after a power cut: they are not synced, and
+   * systems write back within a minute.
+   */
+  recentMs: 600_000,
+  /** Of those pages, the newest are looked at by their hash at start; of all others only the current ones, by size. */
+  recentPagesMax: 2_000,
   /** Page pointers read in one go. */
   pagesMax: 5_000,
 } as const;

@@ -23,11 +23,13 @@ export async function republish(
   const { publicTree, steps, store } = ports;
   const since = addMilliseconds(state.signedAt, -publicationLimits.recentMs);
   const recentRoles = await store.readRolesSince(since);
-  const recentPages = await store.readPagesSince(since);
-  for (const page of await olderPages(ports, state, recentPages)) {
-    await repairPage(ports, page, "size");
-  }
+  // What a power cut may have damaged: copies are not synced.
+  const recentPages = (await store.readPagesSince(since)).slice(-publicationLimits.recentPagesMax);
   for (const page of recentPages) await repairPage(ports, page, "hash");
+  const looked = new Set(recentPages.map(({ serial }) => serial));
+  for (const page of await newestPages(ports, state)) {
+    if (!looked.has(page.serial)) await repairPage(ports, page, "size");
+  }
   const all = new Map<string, RoleVersion>();
   for (const file of [...state.roles.values(), ...recentRoles]) {
     all.set(publicRolePath(file.role, file.version), file);
@@ -110,19 +112,16 @@ async function isIntact(
   return bytes !== undefined && sha256Hex(bytes) === expected.sha256;
 }
 
-/** Newest pages that were made before the recent ones. */
-async function olderPages(
+async function newestPages(
   { store }: WritePorts,
   state: WorkingState,
-  recentPages: readonly PagePointer[],
 ): Promise<readonly PagePointer[]> {
-  const recent = new Set(recentPages.map(({ serial }) => serial));
   const pages: PagePointer[] = [];
   for (let after = 0; ;) {
     const some = await store.readPagesAfter(after, state.serial, publicationLimits.pagesMax);
     const last = some.at(-1);
     if (last === undefined) return pages;
-    pages.push(...some.filter(({ serial }) => !recent.has(serial)));
+    pages.push(...some);
     after = last.serial;
   }
 }

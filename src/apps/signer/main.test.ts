@@ -163,6 +163,13 @@ test("a backup is taken while it runs, and a signer started on it goes on above 
   const door = createSignerDoor(scene.data.signerSocket);
   await door.backup(backup);
   await assert.rejects(door.backup("relative"), { code: "signer.unreachable" });
+  // An index in the wrong hands must not put a copy into the place of the signer's own database, or of another copy.
+  const own = join(scene.data.signer, "signer.sqlite");
+  const { ino } = statSync(own);
+  for (const folder of [scene.data.signer, join(backup, "..", "data", "signer"), backup]) {
+    await assert.rejects(door.backup(folder), /there is a file/);
+  }
+  assert.equal(statSync(own).ino, ino);
   door.close();
   await scene.submit(await scene.store("2.0"));
   const pointer = join(scene.data.publicTree, "tuf", "timestamp.json");

@@ -1,10 +1,11 @@
 /** The signer's memory in SQLite (core/publication/signer-store.ts says what it promises). */
+import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CompiledQuery } from "kysely";
 import type { Kysely } from "kysely";
-import { UnavailableError, invariant } from "#core/errors.ts";
+import { RefusedError, UnavailableError, invariant } from "#core/errors.ts";
 import type { Commit, SignerStore } from "#core/publication/signer-store.ts";
 import { storageError } from "#stores/folder/storage-error.ts";
 import { openDatabase } from "./database.ts";
@@ -15,7 +16,7 @@ import { signerMigrations } from "./signer-schema.ts";
 export type SqliteSignerStore = SignerStore & {
   /**
    * A consistent copy, which knows of itself that it is one: a signer that is started on it goes on from versions that
-   * nobody has seen.
+   * nobody has seen. Never replaces what is at `path` (RefusedError `request.invalid`): that could be the database itself.
    */
   backup(path: string): Promise<void>;
   close(): Promise<void>;
@@ -174,6 +175,10 @@ async function run(
 
 /** Under its final name it is whole, durable, one file, and knows that it is a copy. */
 async function backup(database: Database<NoTables>, target: string): Promise<void> {
+  // Whoever asks may be an index in the wrong hands, and names the folder.
+  if (existsSync(target)) {
+    throw new RefusedError("request.invalid", `Cannot write a backup: there is a file ${target}`);
+  }
   const draft = `${target}.part`;
   try {
     await rm(draft, { force: true });

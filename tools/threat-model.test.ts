@@ -21,7 +21,7 @@ function rowIds(): ReadonlySet<string> {
   const text = readFileSync(join(root, "docs/threat-model.md"), "utf8");
   const cells = [...text.matchAll(/^\| ([A-Z][0-9][^|]*) \|/gm)].map(([, cell = ""]) => cell);
   const ids = cells
-    .flatMap((cell) => cell.split(", "))
+    .flatMap((cell) => cell.trim().split(", "))
     .flatMap((part) => {
       const [, letter, from, to] = /^([A-Z])([0-9]+)–[A-Z]([0-9]+)$/.exec(part) ?? [];
       if (letter === undefined) return [part];

@@ -27,8 +27,9 @@ export const publicationLimits = {
    * systems write back within a minute.
    */
   recentMs: 600_000,
-  /** Of those pages, the newest are looked at by their hash at start; of all others only the current ones, by size. */
+  /** Of those, the newest are looked at by their hash at start; of all others only the current ones, by size. */
   recentPagesMax: 2_000,
+  recentRolesMax: 2_000,
   /** Page pointers read in one go. */
   pagesMax: 5_000,
 } as const;

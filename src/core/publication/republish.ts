@@ -22,7 +22,7 @@ export async function republish(
 ): Promise<WorkingState> {
   const { publicTree, steps, store } = ports;
   const since = addMilliseconds(state.signedAt, -publicationLimits.recentMs);
-  const recentRoles = await store.readRolesSince(since);
+  const recentRoles = (await store.readRolesSince(since)).slice(-publicationLimits.recentRolesMax);
   // What a power cut may have damaged: copies are not synced.
   const recentPages = (await store.readPagesSince(since)).slice(-publicationLimits.recentPagesMax);
   for (const page of recentPages) await repairPage(ports, page, "hash");

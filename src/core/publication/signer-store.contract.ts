@@ -191,6 +191,9 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
     assert.deepEqual(versions(await store.readReplaced(later(3), 9)), ["snapshot 1"]);
     assert.deepEqual(versions(await store.readReplaced(later(2), 9)), []);
     assert.deepEqual(versions(await store.readRolesSince(later(2))), ["root 2", "snapshot 7"]);
+    const since = await store.readRolesSince(start);
+    const times = since.map(({ signedAt }) => signedAt.getTime());
+    assert.deepEqual([times.length, times], [5, times.toSorted((a, b) => a - b)]);
     await store.forgetRoles(token, [...(await store.readReplaced(later(3), 9)), aRoleVersion()]);
     assert.equal(await store.readRoleFile("snapshot", 1), undefined);
     assert.notEqual(await store.readRoleFile("snapshot", 7), undefined, "the newest stays");

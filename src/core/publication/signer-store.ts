@@ -100,7 +100,7 @@ export type SignerStore = {
   readPagesSince(since: Date): Promise<readonly PagePointer[]>;
   /** Whether the project ever had this page. */
   hasPage(project: ProjectName, sha256: string): Promise<boolean>;
-  /** Role files, newest or not, signed at this time or later, and not forgotten. */
+  /** Role files, newest or not, signed at this time or later, and not forgotten; oldest first. */
   readRolesSince(since: Date): Promise<readonly RoleVersion[]>;
   /**
    * All of it or nothing, and durable on return. When it throws UnavailableError, it may have happened or not: read the

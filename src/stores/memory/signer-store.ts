@@ -101,6 +101,7 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
       [...disk.roles.values()]
         .flat()
         .filter(({ signedAt }) => signedAt >= since)
+        .toSorted((a, b) => a.signedAt.getTime() - b.signedAt.getTime())
         .map(versionOf),
     readReplaced: async (before, limit) => readReplaced(disk, before, limit),
     async commit(token, commit) {

@@ -134,7 +134,7 @@ function awaitHead(
     const code = errorCode(error);
     if (request.reusedSocket && code === "ECONNRESET") resolve("stale");
     else if (information > 0 || code.startsWith("HPE_")) reject(brokenAnswer(url, error));
-    else reject(unreachable(url, code === "" ? error.message : code, error));
+    else reject(unreachable(url, connectReason(error), error));
   });
   request.end();
   return promise;
@@ -250,6 +250,13 @@ function flattenHeaders(headers: IncomingMessage["headers"]): Record<string, str
 
 function errorCode(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** A certificate is the one reason that whoever reads this can do something about. */
+function connectReason(error: Error): string {
+  const code = errorCode(error);
+  if (!/CERT|LEAF_SIGNATURE/.test(code)) return code === "" ? error.message : code;
+  return `its certificate is not trusted (${code}). Where an authority of your own signed it, name its file in NODE_EXTRA_CA_CERTS`;
 }
 
 function unreachable(url: URL, reason: string, cause?: unknown): UnavailableError {

@@ -40,7 +40,7 @@ export async function runScript(script, args) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
   }
-  if (isStartedByNpm()) endWithAncestors(child);
+  if (isToEndWithParent()) endWithAncestors(child);
   child.on("exit", (code, signal) => {
     process.exit(signal === null ? code : 128 + constants.signals[signal]);
   });
@@ -56,9 +56,13 @@ function findNode() {
   );
 }
 
-function isStartedByNpm() {
+/** npm, or whoever says by `HOLDFAST_PARENT_PID` that it wants to be outlived by nothing. */
+function isToEndWithParent() {
+  const { npm_command, npm_lifecycle_event, HOLDFAST_PARENT_PID } = process.env;
   return (
-    process.env["npm_lifecycle_event"] !== undefined || process.env["npm_command"] !== undefined
+    npm_lifecycle_event !== undefined ||
+    npm_command !== undefined ||
+    HOLDFAST_PARENT_PID === String(process.ppid)
   );
 }
 

@@ -41,6 +41,16 @@ test("createTestReport() prints a failure in full, with what the file wrote", as
   assert.equal(lines.at(-1), "\n0 passed, 1 failed, 0 skipped");
 });
 
+test("createTestReport() counts a suite whose hook fails", async (t) => {
+  const { passed, lines } = await report(
+    t,
+    'import { after } from "node:test"; describe("s", () => { after(() => { throw new Error("left over"); }); test("a", () => {}); });',
+  );
+  assert.equal(passed, false);
+  assert.match(lines.join("\n"), /FAILED .*: s\n.*left over/);
+  assert.equal(lines.at(-1), "\n1 passed, 1 failed, 0 skipped");
+});
+
 test("createTestReport() names what was skipped and why", async (t) => {
   const { passed, lines } = await report(
     t,

@@ -27,41 +27,49 @@ export function createTestReport(print: (line: string) => void): TestReport {
     counts.failed += 1;
     if (!isFromSubtests(error)) failures.push({ file, name, error });
   };
-  /** A file has a result of its own only when something is wrong with it. */
-  const acceptFile = (file: string, error: Error): void => {
-    acceptFailure(file, "the file itself", error);
-    print(`FAILED ${file}`);
-  };
   const acceptEnded = (data: Ended, failed: boolean): void => {
     const file = nameFile(data.file);
     const error = "error" in data.details ? data.details.error : new Error("it ran no test");
-    if (data.name === data.file) acceptFile(file, error);
-    else if (data.details.type === "suite") return;
-    else if (data.skip !== undefined || data.todo !== undefined) {
+    if (data.name === data.file) {
+      // A file has a result of its own only when something is wrong with it.
+      acceptFailure(file, "the file itself", error);
+      printFile(file, "");
+    } else if (data.details.type === "suite") {
+      // Its tests count; what fails beside them is a hook.
+      if (failed && !isFromSubtests(error)) acceptFailure(file, data.name, error);
+    } else if (data.skip !== undefined || data.todo !== undefined) {
       counts.skipped += 1;
       skips.push(`${file}: ${data.name}: ${reasonOf(data.skip ?? data.todo)}`);
     } else if (failed) acceptFailure(file, data.name, error);
     else counts.passed += 1;
   };
+  /** At once, with all that went wrong in it: a long run need not be waited for. */
+  const printFile = (file: string, note: string): void => {
+    const found = failures.filter((failure) => failure.file === file && !printed.has(failure));
+    print(`${found.length > 0 ? "FAILED" : "ok    "} ${file}${note}`);
+    for (const failure of found) print(formatFailure(failure));
+    for (const failure of found) printed.add(failure);
+    const output = outputs.get(file);
+    if (found.length > 0 && output !== undefined) {
+      print(`\nwritten by ${file}:\n${output.trimEnd()}\n`);
+    }
+  };
+  const printed = new Set<Failure>();
 
   return {
     accept(event) {
       if (event.type === "test:pass") acceptEnded(event.data, false);
       else if (event.type === "test:fail") acceptEnded(event.data, true);
       else if (event.type === "test:summary" && event.data.file !== undefined) {
-        const { file, success, duration_ms: ms } = event.data;
-        print(`${success ? "ok    " : "FAILED"} ${nameFile(file)}  ${(ms / 1_000).toFixed(1)} s`);
+        printFile(nameFile(event.data.file), `  ${(event.data.duration_ms / 1_000).toFixed(1)} s`);
       } else if (event.type === "test:stdout" || event.type === "test:stderr") {
         const file = nameFile(event.data.file);
         outputs.set(file, (outputs.get(file) ?? "") + event.data.message);
       }
     },
     close() {
-      for (const failure of failures) print(formatFailure(failure));
-      for (const file of new Set(failures.map((failure) => failure.file))) {
-        const output = outputs.get(file);
-        if (output !== undefined) print(`\nwritten by ${file}:\n${output.trimEnd()}`);
-      }
+      if (failures.length > 0) print(`\nFAILED, in full above:`);
+      for (const { file, name } of failures) print(`  ${file}: ${name}`);
       if (skips.length > 0) print(`\nSKIPPED, so nothing is known about:`);
       for (const skip of skips) print(`  ${skip}`);
       const isEmpty = counts.passed + counts.failed === 0;

@@ -36,7 +36,7 @@ function listGroups(patterns: readonly string[]): readonly Group[] {
     {
       files: files.filter((file) => !computing.test(file)),
       concurrency: programsAtOnce,
-      fileMsMax: 20 * minute,
+      fileMsMax: 15 * minute,
     },
   ];
 }

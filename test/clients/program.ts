@@ -47,7 +47,8 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
   const [command, args] = commandLine(start);
   const child = spawn(command, [...args], {
     cwd: projectRoot,
-    env: { ...start.env },
+    // It ends with us, also when we are killed.
+    env: { ...start.env, HOLDFAST_PARENT_PID: String(process.pid) },
     // A process group of its own, as a shell makes one for each command.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],

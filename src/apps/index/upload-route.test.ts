@@ -475,6 +475,20 @@ test("a revoked token is refused at once, though it was just used", async (t) =>
   assert.equal(secrets.firstToken, undefined);
 });
 
+test("a token that is revoked while its upload arrives is good for nothing", async (t) => {
+  const made = await world(t);
+  const [token] = await made.accounts.readTokens();
+  assert.ok(token);
+  const { files } = made.ports;
+  const receive = files.receive.bind(files);
+  files.receive = async () => {
+    assert.equal((await made.sendAdmin("POST", `/v1/tokens/${token.id}/revoke`, {})).status, 200);
+    return await receive();
+  };
+  checkRefused(await made.upload(parts), 401, "auth.invalid", /revoked or has expired/);
+  await checkNothingKept(made);
+});
+
 test("an upload that takes long gets an address that tells when it is done", async (t) => {
   const { fireTimers, send, signer, upload } = await world(t);
   signer.isDown = true;

@@ -1,5 +1,4 @@
 /** `POST /legacy/`: from the form to an answer that says whether the file is installable. */
-import { checkToken } from "#core/accounts/permissions.ts";
 import { UnavailableError } from "#core/errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { IndexParts } from "./index-parts.ts";
@@ -12,7 +11,7 @@ const hint = "To install from here, use .../simple/ as the index URL.";
 
 export async function answerUpload(parts: IndexParts, exchange: Exchange): Promise<void> {
   exchange.checkMethod(["POST"], hint);
-  const token = await exchange.authenticate("upload");
+  await exchange.authenticate("upload");
   const { createBlake2b256, metrics, outbox, ports, publishing, settings, uploads } = parts;
   if (uploads.count >= indexLimits.uploadsMax) {
     throw new UnavailableError("index.busy", "Too many uploads are under way. Try again.");
@@ -24,7 +23,8 @@ export async function answerUpload(parts: IndexParts, exchange: Exchange): Promi
     const receivedAt = ports.stopwatch();
     try {
       const claim = parseUploadForm(form);
-      checkToken(token, "upload", claim.project);
+      // Anew: a large file takes hours, and the token may be revoked by now, or have expired.
+      const token = await exchange.authenticate("upload", claim.project);
       const taken = await publishing.publishFile(form.content, claim.project, token, ports.clock());
       const notes = claim.hasAttestations ? [attestationsNote] : [];
       if (taken === "published") return sendPublished(exchange, claim.file.filename, notes);

@@ -1,5 +1,5 @@
 /**
- * The roles of a Holdfast repository and where their files lie (design 5, `docs/spec`). Search order of a page:
+ * The roles of a Holdfast repository and where their files lie (design 5, `docs/spec/repository.md`). Search order of a page:
  * `deny` (other paths), `claimed`, `recently-claimed`, `unclaimed` and its bins. All of them let the search go on, but
  * the bins, which come last.
  *

@@ -82,7 +82,7 @@ const bad: Readonly<Record<string, Answer>> = {
     response.write("{");
     setImmediate(() => response.destroy());
   },
-  "a connection that ends": (request) => request.destroy(),
+  "a connection that ends": (request) => request.socket.destroy(),
   "an answer without end": (_request, response) => {
     const more = (): void => {
       if (!response.destroyed) response.write(Buffer.alloc(1_000_000), () => setImmediate(more));

@@ -5,15 +5,6 @@
 import { UnavailableError } from "#core/errors.ts";
 
 const FULL_CODES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const FAILED_CODES: ReadonlySet<string> = new Set([
-  "EIO",
-  "EROFS",
-  "EMFILE",
-  "ENFILE",
-  "EACCES",
-  "ENOENT",
-  "ENOTDIR",
-]);
 /** https://www.sqlite.org/rescode.html: SQLITE_FULL; SQLITE_IOERR and SQLITE_READONLY by their low byte. */
 const SQLITE_FULL = 13;
 const SQLITE_FAILED: ReadonlySet<number> = new Set([8, 10, 14]);
@@ -27,7 +18,8 @@ export function storageError(error: unknown, doing: string): unknown {
   if ((typeof code === "string" && FULL_CODES.has(code)) || sqliteCode === SQLITE_FULL) {
     return new UnavailableError("storage.full", `Cannot ${doing}: the disk is full`, error);
   }
-  if ((typeof code === "string" && FAILED_CODES.has(code)) || SQLITE_FAILED.has(sqliteCode)) {
+  // Whatever a system call says: which codes a disk, a mount or somebody's folder in the place of a file can cause, nobody knows.
+  if ((typeof code === "string" && "syscall" in error) || SQLITE_FAILED.has(sqliteCode)) {
     return new UnavailableError("storage.failed", `Cannot ${doing}: ${error.message}`, error);
   }
   return error;

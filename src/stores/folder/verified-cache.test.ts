@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -55,4 +55,22 @@ test("write() on a folder that vanished says that the storage failed", async () 
   const cache = await openFolderCache(root, { sizeMax: 1_000, clock: () => new Date() });
   await rm(root, { recursive: true });
   await assert.rejects(cache.write("ab".repeat(32), new Uint8Array(1)), { code: "storage.failed" });
+});
+
+test("a folder in an entry's place is a failure of the storage, until it is removed", async () => {
+  const root = await aFolder();
+  try {
+    const cache = await openFolderCache(root, { sizeMax: 1_000, clock: () => new Date() });
+    const bytes = new TextEncoder().encode("a");
+    const sha256 = sha256Hex(bytes);
+    await mkdir(join(root, sha256.slice(0, 2), sha256, "in the way"), { recursive: true });
+    await assert.rejects(cache.readWhole(sha256), { code: "storage.failed" });
+    await assert.rejects(cache.write(sha256, bytes), { code: "storage.failed" });
+    await cache.remove(sha256);
+    await cache.write(sha256, bytes);
+    assert.deepEqual(new Uint8Array((await cache.readWhole(sha256)) ?? []), bytes);
+    assert.deepEqual(await readdir(join(root, "draft")), []);
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });

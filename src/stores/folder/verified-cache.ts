@@ -138,7 +138,12 @@ class FolderCache implements VerifiedCache {
 
   readonly remove = async (sha256: string): Promise<void> => {
     this.#forget(sha256);
-    await rm(this.#path(sha256), { force: true });
+    try {
+      // Whatever lies there, a folder too.
+      await rm(this.#path(sha256), { force: true, recursive: true });
+    } catch (error) {
+      throw storageError(error, `remove ${sha256} from the cache`);
+    }
   };
 
   #path(sha256: string): string {

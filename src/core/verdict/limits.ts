@@ -1,5 +1,6 @@
 /** Every bound of what the proxy takes from an index, and every interval it keeps to (design 9). */
 import type { FetchLimits } from "#core/ports.ts";
+import { metadataLimits } from "#formats/python/limits.ts";
 
 const second = 1_000;
 const kibibyte = 1_024;
@@ -17,8 +18,8 @@ export const verdictLimits = {
   refusedFileMs: 60_000,
   /** Files up to this size (32 MiB) are verified whole before the first byte is answered. */
   wholeSizeMax: 33_554_432,
-  /** Of a `.metadata`: 16 MiB. */
-  metadataSizeMax: 16_777_216,
+  /** Of a `.metadata`, whose size no page says: what an index takes. */
+  metadataSizeMax: metadataLimits.sizeMax,
   refusalsMax: 200,
 } as const;
 

@@ -1,6 +1,5 @@
 /** Every bound of what the proxy takes from an index, and every interval it keeps to (design 9). */
 import type { FetchLimits } from "#core/ports.ts";
-import { metadataLimits } from "#formats/python/limits.ts";
 
 const second = 1_000;
 const kibibyte = 1_024;
@@ -18,8 +17,8 @@ export const verdictLimits = {
   refusedFileMs: 60_000,
   /** Files up to this size (32 MiB) are verified whole before the first byte is answered. */
   wholeSizeMax: 33_554_432,
-  /** Of a `.metadata`, whose size no page says: what an index takes. */
-  metadataSizeMax: metadataLimits.sizeMax,
+  /** Of a `.metadata`, whose size no page says: 4 MiB, as much as an index takes (formats/python/limits.ts). */
+  metadataSizeMax: 4_194_304,
   refusalsMax: 200,
 } as const;
 

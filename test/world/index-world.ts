@@ -210,6 +210,10 @@ function simFolders(
   return {
     listFiles: async (folder) => folders.get(folder) ?? [],
     makeEmpty: async (folder) => void calls.push(`empty ${folder}`),
+    makeBelow: async (folder, name) => {
+      calls.push(`below ${folder}/${name}`);
+      return `${folder}/${name}`;
+    },
     backupDatabase: async (folder) => void calls.push(`index ${folder}`),
     writeText: async (folder, name) => void calls.push(`write ${folder}/${name}`),
   };

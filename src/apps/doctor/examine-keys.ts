@@ -12,8 +12,16 @@ export function examineKeys(data: DataFolder): readonly Finding[] {
 }
 
 function examineOfflineKeys(folder: string): Finding {
-  const count = listFiles(folder).length;
-  if (count === 0) {
+  const files = listFiles(folder);
+  if (files === undefined) {
+    return {
+      level: "good",
+      code: "keys.out-of-reach",
+      subject: folder,
+      message: "This user cannot look into it; run this as its owner too",
+    };
+  }
+  if (files.length === 0) {
     return {
       level: "good",
       code: "keys.offline-away",
@@ -36,7 +44,7 @@ function examineOfflineKeys(folder: string): Finding {
 function examinePermissions(paths: readonly string[]): readonly Finding[] {
   const secrets = paths
     .filter((path) => existsSync(path))
-    .flatMap((path) => [path, ...listFiles(path)]);
+    .flatMap((path) => [path, ...(listFiles(path) ?? [])]);
   const open = secrets.filter((path) => (statSync(path).mode & 0o077) !== 0);
   if (open.length === 0) {
     return [
@@ -56,10 +64,15 @@ function examinePermissions(paths: readonly string[]): readonly Finding[] {
   }));
 }
 
-/** All files below a folder; none for a file, and for a folder that is not there. */
-function listFiles(folder: string): readonly string[] {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+/** All files below a folder; none for a file, and for a folder that is not there; undefined where this user may not look. */
+function listFiles(folder: string): readonly string[] | undefined {
+  try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EACCES") return undefined;
+    throw error;
+  }
 }

@@ -15,6 +15,7 @@ export type FindingCode =
   | "data.space"
   | "keys.offline-here"
   | "keys.offline-away"
+  | "keys.out-of-reach"
   | "keys.permissions"
   | "metadata.broken"
   | "metadata.expiry"

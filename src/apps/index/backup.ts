@@ -28,7 +28,7 @@ export async function backUp(
   await folders.backupDatabase(`${folder}/index`);
   if (!withoutSigner) {
     tell({ kind: "step", step: "signer" });
-    await backUpSigner(door, folders, `${folder}/signer`);
+    await backUpSigner(door, folders, folder);
   }
   tell({ kind: "step", step: "files" });
   const count = await files.backup(`${folder}/files`);
@@ -44,8 +44,7 @@ async function backUpSigner(
   folder: string,
 ): Promise<void> {
   try {
-    await folders.makeEmpty(folder);
-    await door.backup(folder);
+    await door.backup(await folders.makeBelow(folder, "signer"));
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     throw new UnavailableError(

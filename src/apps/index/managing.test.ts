@@ -212,7 +212,7 @@ test("a backup copies index, signer and files in this order, and marks itself co
   assert.deepEqual(made.folderCalls, [
     "empty /copy",
     "index /copy/index",
-    "empty /copy/signer",
+    "below /copy/signer",
     "signer /copy/signer",
     "write /copy/backup.json",
   ]);

@@ -15,6 +15,11 @@ export type LocalFolders = {
   listFiles(folder: string): Promise<readonly LocalFile[]>;
   /** An empty folder to write into, made where it was missing. RefusedError `request.invalid` when it holds anything. */
   makeEmpty(folder: string): Promise<void>;
+  /**
+   * An empty folder below one that is there, made with that one's permissions: where its operator lets a group write, the
+   * signer can too, which may be another user.
+   */
+  makeBelow(folder: string, name: string): Promise<string>;
   /** A consistent copy of the index's database below the folder, under the name it has in a data folder. */
   backupDatabase(folder: string): Promise<void>;
   /** A small text file, durable. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -44,8 +44,21 @@ test("folders that cannot be used are refused in words for their operator", asyn
   await folders.makeEmpty(join(folder, "new", "one"));
   await folders.writeText(join(folder, "new", "one"), "a.json", "{}");
   await assert.rejects(folders.makeEmpty(join(folder, "new", "one")), invalid);
+  await assert.rejects(folders.makeBelow(join(folder, "none"), "signer"), invalid);
   await folders.backupDatabase(join(folder, "copy"));
   assert.equal(await readFile(join(folder, "copy", "index.sqlite"), "utf8"), "copy");
+});
+
+test("a folder below another is as open as that one", async (t) => {
+  const folder = await aFolder(t);
+  for (const mode of [0o700, 0o770, 0o2770]) {
+    const parent = join(folder, mode.toString(8));
+    await mkdir(parent);
+    await chmod(parent, mode);
+    const path = await folders.makeBelow(parent, "signer");
+    assert.equal(path, join(parent, "signer"));
+    assert.equal((await stat(path)).mode & 0o7777, mode);
+  }
 });
 
 test("a secret file is its owner's alone, replaced whole, and gone when removed", async (t) => {

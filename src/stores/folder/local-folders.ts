@@ -1,6 +1,6 @@
 /** Folders on this machine that its operator names: what an import reads and a backup writes. */
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { RefusedError } from "#core/errors.ts";
 import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
@@ -13,6 +13,7 @@ export function createLocalFolders(backup: (path: string) => Promise<void>): Loc
   return {
     listFiles,
     makeEmpty,
+    makeBelow,
     async backupDatabase(folder) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await backup(join(folder, "index.sqlite"));
@@ -60,6 +61,19 @@ async function makeEmpty(folder: string): Promise<void> {
     throw unusable(folder, error);
   }
   throw new RefusedError("request.invalid", `Cannot use the folder ${folder}: it is not empty`);
+}
+
+async function makeBelow(folder: string, name: string): Promise<string> {
+  const path = join(folder, name);
+  try {
+    const { mode } = await stat(folder);
+    await mkdir(path, { mode: 0o700 });
+    // Past the umask, which speaks of what nobody decided about.
+    await chmod(path, mode & 0o7770);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  return path;
 }
 
 async function writeText(folder: string, name: string, text: string): Promise<void> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
 import { cutAfter } from "#world/sim-network.ts";
+import type { Piece } from "#world/sim-network.ts";
 import {
   answering,
   assertAttackRefused,
@@ -37,11 +38,17 @@ test("B2 a mirror alters the end of a file too large to hold", async () => {
     answering(/\/files\/larger\//, (honest) => {
       const changed = Uint8Array.from(bytesOf(honest));
       changed[changed.length - 1] = 8;
-      return { status: 200, body: changed };
+      return { status: 200, body: inPieces(changed) };
     }),
   );
   await scene.world.page("larger");
   const before = scene.world.trustedState();
+  const cut = await scene.world.file(other);
+  assert.ok(
+    cut.broken !== undefined && cut.bytes.length < other.bytes.length,
+    "The attack succeeded: all of a large altered file was served",
+  );
+  assert.ok(cut.bytes.length > 0 && cut.bytes.every((byte) => byte === 7), "it began honestly");
   assertRefused(await scene.install(other), "file.hash", "a large altered file");
   // What a client does next: again, and for the rest alone.
   const again = await scene.world.file(other, { headers: { range: "bytes=1000-" } });
@@ -156,3 +163,11 @@ test("B11 a mirror removes a project's bin, so that the project seems not to exi
   assert.notEqual(answer.status, 404, "The attack succeeded: pip is told to look elsewhere");
   await assertRecovers(scene);
 });
+
+/** As a network hands it on. */
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Piece> {
+  const size = 1_048_576;
+  for (let at = 0; at < bytes.length; at += size) {
+    yield { afterMs: 1, bytes: bytes.subarray(at, at + size) };
+  }
+}

@@ -277,7 +277,10 @@ test("a private index wants a token with read for everything it knows", async (t
     filePath,
     `${filePath}.metadata`,
     "/tuf/timestamp.json",
+    "/tuf/1.root.json",
+    `/targets/simple/demo-pkg/${"0".repeat(64)}.index.json`,
     "/pypi/demo-pkg/json",
+    "/pypi/demo-pkg/1.0/json",
     "/metrics",
   ];
   for (const path of paths) {
@@ -305,7 +308,16 @@ test("a private index wants a token with read for everything it knows", async (t
   const wish = { account: "admin", actions: ["read"], projects: ["other"] };
   const narrow = JSON.parse((await sendAdmin("POST", "/v1/tokens", wish)).body.toString());
   const other = { headers: { authorization: basic(narrow.token), accept: json } };
-  for (const path of ["/simple/demo-pkg/", "/project/demo-pkg/", filePath, "/pypi/demo-pkg/json"]) {
+  const ofDemo = [
+    "/simple/demo-pkg/",
+    "/simple/Demo.Pkg/",
+    "/project/demo-pkg/",
+    filePath,
+    `${filePath}.metadata`,
+    `/targets/simple/demo-pkg/${"0".repeat(64)}.index.json`,
+    "/pypi/demo-pkg/json",
+  ];
+  for (const path of ofDemo) {
     assert.equal((await send(path, other)).status, 403, path);
   }
   assert.deepEqual(JSON.parse((await send("/simple/", other)).body.toString()).projects, []);

@@ -199,7 +199,11 @@ class PageSource {
   }
 }
 
-/** Not when nothing is served at all, which has just been tried, nor when the index means it. */
+/**
+ * Not when nothing is served at all, which has just been tried, nor when the index means it; nor for what came too slowly
+ * or too long, which no newer view cures: pip gives up after 15 s and would not hear the reason of a second try.
+ */
 function isWorthAnotherLook({ code, kind, subject }: Refusal): boolean {
-  return kind === "wrong" && subject !== "index" && code !== "file.denied";
+  if (code === "file.denied" || code.startsWith("network.")) return false;
+  return kind === "wrong" && subject !== "index";
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +10,7 @@ import {
   parseStatusOptions,
   parseVerifyOptions,
 } from "./options.ts";
+import { openProxyState } from "#stores/folder/proxy-state.ts";
 import { chooseStateFolder } from "./state-folder.ts";
 
 const refused = { code: "options.invalid" };
@@ -82,7 +83,7 @@ test("parseStatusOptions() and parseVerifyOptions() read theirs", () => {
   assert.throws(() => parseVerifyOptions([]), refused);
 });
 
-test("chooseStateFolder() takes the one named, the index's, the local one, or the only one", () => {
+test("chooseStateFolder() takes the one named, the index's, the local one, or the only one", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "holdfast-state-"));
   try {
     const place = { cwd, base: join(cwd, "base") };
@@ -98,11 +99,31 @@ test("chooseStateFolder() takes the one named, the index's, the local one, or th
       code: "proxy.state",
       message: /index\.example-/,
     });
-    mkdirSync(join(cwd, "holdfast-data", "proxy"), { recursive: true });
-    assert.equal(
-      chooseStateFolder(place, undefined, undefined),
-      join(cwd, "holdfast-data", "proxy"),
-    );
+    const local = join(cwd, "holdfast-data", "proxy");
+    await openProxyState(local);
+    assert.equal(chooseStateFolder(place, undefined, undefined), local);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+});
+
+test("chooseStateFolder() believes no folder that came with somebody's archive", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "holdfast-state-"));
+  try {
+    const place = { cwd: join(cwd, "unpacked"), base: join(cwd, "base") };
+    const theirs = join(cwd, "theirs", "holdfast-data", "proxy");
+    await openProxyState(theirs);
+    const local = join(place.cwd, "holdfast-data", "proxy");
+    cpSync(join(cwd, "theirs"), place.cwd, { recursive: true });
+    const refused = { code: "proxy.state", message: /was not made here/ };
+    assert.throws(() => chooseStateFolder(place, undefined, undefined), refused);
+    writeFileSync(join(local, "place.json"), "[]");
+    assert.throws(() => chooseStateFolder(place, undefined, undefined), refused);
+    rmSync(join(local, "place.json"));
+    assert.throws(() => chooseStateFolder(place, undefined, undefined), refused);
+    // Named by the person, it is theirs.
+    await openProxyState(chooseStateFolder(place, local, undefined));
+    assert.equal(chooseStateFolder(place, undefined, undefined), local);
   } finally {
     rmSync(cwd, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { sha256Hex } from "#crypto/hash.ts";
 import { RefusedError } from "#core/errors.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { isMadeHere } from "#stores/folder/proxy-state.ts";
 import { hostName } from "./index-name.ts";
 
 /** As a shell sees them: all that the choice depends on. */
@@ -31,7 +32,13 @@ export function chooseStateFolder(
   if (index !== undefined) return join(place.base, folderName(index));
   // What `holdfast up` makes here.
   const local = join(place.cwd, "holdfast-data", "proxy");
-  if (existsSync(local)) return local;
+  if (existsSync(local)) {
+    if (isMadeHere(local)) return local;
+    throw new RefusedError(
+      "proxy.state",
+      `${local} was not made here, so it may say whom somebody else wants believed: say --state ${local} if you trust it, or --index URL`,
+    );
+  }
   const all = existsSync(place.base) ? readdirSync(place.base) : [];
   const [only] = all;
   if (all.length === 1 && only !== undefined) return join(place.base, only);

@@ -1,4 +1,5 @@
 /** Small facts in a proxy's state folder: the index's name, the proxy that runs, and what it last said of its view. */
+import { readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RefusedError } from "#core/errors.ts";
@@ -33,6 +34,8 @@ export type ProxyState = {
 };
 
 const stateFileLimits = { sizeMax: 1_048_576, depthMax: 8 } as const;
+const placeName = "place.json";
+const decodePlace = object({ inode: string });
 const decodeName = object({ name: string });
 const decodeRunning = object({
   pid: integer,
@@ -48,6 +51,7 @@ export async function openProxyState(folder: string): Promise<ProxyState> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
+    await markPlace(folder);
   } catch (error) {
     throw storageError(error, `make the state folder ${folder}`);
   }
@@ -61,6 +65,28 @@ export async function openProxyState(folder: string): Promise<ProxyState> {
     readReport: () => readIfThere(path("view.json")),
     writeReport: (report) => writeRenamedFile(path("view.json"), formatLine(report)),
   };
+}
+
+/**
+ * A state folder says whom to believe, so one that came with somebody's archive or repository must not be taken for
+ * ours: it knows its own inode, which nobody else can have foreseen.
+ */
+async function markPlace(folder: string): Promise<void> {
+  if (isMadeHere(folder)) return;
+  const { ino } = await stat(folder);
+  await writeRenamedFile(join(folder, placeName), formatLine({ inode: String(ino) }));
+}
+
+/** Whether a proxy was told by name, on this machine, to keep its state in this very folder. */
+export function isMadeHere(folder: string): boolean {
+  try {
+    const bytes = readFileSync(join(folder, placeName));
+    const { inode } = decodePlace(parseJson(bytes, stateFileLimits), "");
+    return inode === String(statSync(folder).ino);
+  } catch (error) {
+    if (error instanceof FormatError || isCode(error, "ENOENT")) return false;
+    throw storageError(error, `read ${folder}`);
+  }
 }
 
 export async function folderExists(folder: string): Promise<boolean> {

@@ -59,7 +59,13 @@ export type ProjectPagesPorts = {
 
 /** Bytes of pages whose parsed form is kept in memory; the parsed form is a few times larger. */
 const pagesKeptMax = 32 * 1_024 * 1_024;
-const servedProjectsMax = 2_000;
+/**
+ * Files of pages that were served, all together, at some 1 KiB of memory each. What is forgotten is looked up again; one
+ * project's pages always fit (formats/python/limits.ts).
+ */
+const servedFilesMax = 250_000;
+/** What a page without files weighs. */
+const servedOverhead = 10;
 const servedPagesMax = 4;
 /** How long TUF's word on a path in one state is taken as said; roles on the way could expire meanwhile. */
 const lookupMs = 10_000;
@@ -68,14 +74,16 @@ type Lookup = { readonly at: number; readonly result: Promise<KeptPage | "absent
 
 export function createProjectPages(ports: ProjectPagesPorts): ProjectPages {
   const pages = new PageSource(ports);
-  const served = createRecentMap<readonly ServedPage[]>(servedProjectsMax);
+  const served = createRecentMap<readonly ServedPage[]>(servedFilesMax);
   return {
     findPage: (project, after) => pages.find(project, after),
     noteServed: ({ offered }) => {
       const { name } = offered.page;
       const earlier = (served.get(name) ?? []).filter((page) => page.offered.tag !== offered.tag);
       const latest = { offered, servedAt: ports.clock() };
-      served.set(name, [latest, ...earlier].slice(0, servedPagesMax), 1);
+      const kept = [latest, ...earlier].slice(0, servedPagesMax);
+      const files = kept.reduce((sum, page) => sum + page.offered.files.size, 0);
+      served.set(name, kept, files + servedOverhead);
     },
     servedPages: (project) => served.get(project) ?? [],
   };

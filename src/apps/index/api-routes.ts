@@ -12,8 +12,9 @@ export async function answerApi(parts: IndexParts, exchange: Exchange): Promise<
   const verb = findVerb(ownerVerbs, verbText);
   if (projects !== "projects" || verb === undefined || rest.length > 0) return false;
   exchange.checkMethod(["POST"]);
-  const token = await exchange.authenticate("manage");
   const project = projectOf(name);
+  // A token of other projects learns nothing about this one, not even which versions it has.
+  const token = await exchange.authenticate("manage", project);
   const { publishing } = parts;
   const { releases } = parts.ports;
   const input = await readJsonBody(exchange.request);

@@ -6,7 +6,10 @@
  * pip joins the offers of all its indexes, proxy or not, so a second one is configured for uv alone (docs say why).
  */
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
 import { startHoldfast, startProxy } from "./holdfast.ts";
 import type { Holdfast, ProxyProgram } from "./holdfast.ts";
 import * as lies from "./hostile-mirror.ts";
@@ -17,7 +20,7 @@ import { startMirror } from "./mirror.ts";
 import type { Mirror } from "./mirror.ts";
 import { startOtherIndex } from "./other-index.ts";
 import type { OtherIndex } from "./other-index.ts";
-import { fetchBytes, fetchPage, member } from "./plain-client.ts";
+import { fetchBytes, fetchPage, member, memberList, memberText } from "./plain-client.ts";
 import { checkSuccess } from "./program-run.ts";
 import type { Run } from "./program-run.ts";
 import { uploadNew } from "./uploading.ts";
@@ -39,7 +42,7 @@ const cases: readonly Case[] = [
     name: "alters a file",
     attack: lies.alterFile,
     code: "file.hash",
-    says: /sha256/,
+    says: /was altered/,
     isRemembered: true,
   },
   {
@@ -49,44 +52,72 @@ const cases: readonly Case[] = [
     says: /bytes/,
     isRemembered: true,
   },
-  { name: "cuts a file off", attack: lies.cutFile, code: "network.truncated", says: /ended|bytes/ },
-  { name: "hides a file", attack: lies.hideFile, code: "file.missing", says: /404|missing|not/ },
+  {
+    name: "cuts a file off",
+    attack: lies.cutFile,
+    code: "network.truncated",
+    says: /broke while reading/,
+    isRemembered: true,
+  },
+  {
+    name: "hides a file",
+    attack: lies.hideFile,
+    code: "file.missing",
+    says: /does not have victim_/,
+    isRemembered: true,
+  },
   {
     name: "redirects a file",
     attack: lies.redirectFile(elsewhere),
     code: "network.redirect",
-    says: /redirect/,
+    says: /leads elsewhere/,
+    isRemembered: true,
   },
   {
     name: "alters a .metadata",
     attack: lies.alterMetadata,
     code: "file.hash",
-    says: /sha256/,
+    says: /was altered/,
     isRemembered: true,
   },
-  { name: "alters a page", attack: lies.alterPage, code: "tuf.hash", says: /page/ },
+  { name: "alters a page", attack: lies.alterPage, code: "tuf.hash", says: /its sha256 is wrong/ },
   {
     name: "serves another project's page",
     attack: lies.serveOtherPage,
     code: "tuf.length",
-    says: /page/,
+    says: /simple\/victim-/,
   },
-  { name: "hides a page", attack: lies.hidePage, code: "page.missing", says: /page/ },
-  { name: "cuts a page off", attack: lies.cutPage, code: "network.truncated", says: /bytes|ended/ },
-  { name: "sends an endless page", attack: lies.endlessPage, code: "network.size", says: /bytes/ },
-  { name: "drips a page", attack: lies.dripPage, code: "network.rate", says: /slow|second/ },
+  { name: "hides a page", attack: lies.hidePage, code: "tuf.missing", says: /it must exist/ },
+  {
+    name: "cuts a page off",
+    attack: lies.cutPage,
+    code: "network.truncated",
+    says: /broke while reading/,
+  },
+  {
+    name: "sends an endless page",
+    attack: lies.endlessPage,
+    code: "tuf.length",
+    says: /it is longer than/,
+  },
+  {
+    name: "drips a page",
+    attack: lies.dripPage,
+    code: "network.rate",
+    says: /slow|bytes a second/,
+  },
   { name: "removes a bin", attack: lies.hideBin, code: "tuf.missing", says: /bin/ },
   {
     name: "sends an endless timestamp",
     attack: lies.endlessTimestamp,
-    code: "network.size",
-    says: /bytes/,
+    code: "tuf.length",
+    says: /it is longer than/,
   },
   {
     name: "rolls the timestamp back",
     attack: lies.rollBack,
     code: "tuf.rollback",
-    says: /version/,
+    says: /timestamp/,
   },
   {
     name: "mixes an old snapshot in",
@@ -110,6 +141,8 @@ describe("a hostile mirror", () => {
   let proxy: ProxyProgram;
   let machine: Machine;
   let otherIndex: OtherIndex;
+  /** Hashes of all metadata the index ever made. */
+  const honest = new Set<string>();
 
   before(async () => {
     machine = await aMachine(["pip", "uv"]);
@@ -134,15 +167,18 @@ describe("a hostile mirror", () => {
   });
 
   for (const [number, plan] of cases.entries()) {
-    test(`that ${plan.name} is refused with ${plan.code}`, async () => {
+    test(`that ${plan.name} is refused with ${plan.code}`, async (t) => {
+      t.after(() => mirror.attackWith(undefined));
       const project = `victim-${number}`;
       const recording = await record(holdfast);
       await uploadNew(holdfast.ready, { project, version: "1.0" });
+      await noteHonest(holdfast, honest);
       checkSuccess(await install("pip", `${project}==1.0`));
       checkSuccess(await install("uv", `${project}==1.0`));
 
       await uploadNew(holdfast.ready, { project, version: "1.1" });
-      const trusted = await readTrusted(proxy);
+      await noteHonest(holdfast, honest);
+      const before = await readTrusted(proxy);
       mirror.attackWith(plan.attack({ project, recording }));
       for (const client of ["pip", "uv"] as const) {
         const run = await install(client, `${project}==1.1`);
@@ -155,7 +191,8 @@ describe("a hostile mirror", () => {
       }
       assert.deepEqual(otherIndex.filesFetched, []);
       assert.deepEqual(machine.outsideAttempts, []);
-      assert.equal(await readTrusted(proxy), trusted);
+      await expectTrustIntact(before);
+      assert.ok((await readRefusalCodes(proxy)).includes(plan.code), "status does not list it");
 
       mirror.attackWith(undefined);
       if (plan.isRemembered !== true) {
@@ -172,15 +209,25 @@ describe("a hostile mirror", () => {
     mirror.attackWith(undefined);
   });
 
+  /** Nothing the proxy trusts now is anything but the index's own, and nothing is older than it was. */
+  const expectTrustIntact = async (before: TrustedFiles): Promise<void> => {
+    const now = await readTrusted(proxy);
+    for (const [name, hash] of now) {
+      assert.ok(honest.has(hash), `the proxy trusts a ${name} that the index never made`);
+    }
+    for (const role of ["root", "timestamp", "snapshot", "targets"]) {
+      assert.ok(versionIn(now, role) >= versionIn(before, role), `${role} went back`);
+    }
+  };
+
+  /** Into a folder of its own each time, which costs less than an environment. */
   const install = async (client: "pip" | "uv", requirement: string): Promise<Run> => {
-    const environment = await machine.freshEnvironment();
+    const target = ["--target", await machine.freshFolder("installed"), requirement];
     return client === "pip"
-      ? machine.run("pip", [
-          ...["--python", environment.python, "install", "--index-url", proxy.simple, requirement],
-        ])
+      ? machine.run("pip", ["install", "--index-url", proxy.simple, ...target])
       : machine.run("uv", [
-          ...["pip", "install", "--no-cache", "--python", environment.python],
-          ...["--index", proxy.simple, "--default-index", otherIndex.simple, requirement],
+          ...["pip", "install", "--no-cache", "--python", machine.python],
+          ...["--index", proxy.simple, "--default-index", otherIndex.simple, ...target],
         ]);
   };
 });
@@ -201,9 +248,40 @@ async function record(holdfast: Holdfast): Promise<Recording> {
   };
 }
 
-/** The versions the proxy trusts, as text. */
-async function readTrusted(proxy: ProxyProgram): Promise<string> {
-  const trusted = member(JSON.parse(await proxy.readStatus()), "trusted");
-  assert.ok(trusted !== undefined, "the status does not say what is trusted");
-  return JSON.stringify(trusted);
+/** By its name in the proxy's state folder, the hash of everything it trusts. */
+type TrustedFiles = ReadonlyMap<string, string>;
+
+async function readTrusted(proxy: ProxyProgram): Promise<TrustedFiles> {
+  return hashTree(join(proxy.state, "tuf"));
+}
+
+function versionIn(files: TrustedFiles, role: string): number {
+  const versions = [...files.keys()]
+    .map((name) => /^([0-9]+)\.([a-z]+)\.json$/.exec(name))
+    .filter((match) => match?.[2] === role)
+    .map((match) => Number(match?.[1]));
+  assert.ok(versions.length > 0, `the proxy trusts no ${role}`);
+  return Math.max(...versions);
+}
+
+/** Adds what the index has made by now. */
+async function noteHonest(holdfast: Holdfast, honest: Set<string>): Promise<void> {
+  for (const hash of (await hashTree(join(holdfast.data, "public", "tuf"))).values()) {
+    honest.add(hash);
+  }
+}
+
+async function hashTree(folder: string): Promise<ReadonlyMap<string, string>> {
+  const hashes = new Map<string, string>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) {
+      hashes.set(entry.name, sha256Hex(await readFile(join(entry.parentPath, entry.name))));
+    }
+  }
+  return hashes;
+}
+
+async function readRefusalCodes(proxy: ProxyProgram): Promise<readonly string[]> {
+  const refusals = memberList(JSON.parse(await proxy.readStatus()), "refusals");
+  return refusals.map((refusal) => memberText(refusal, "code"));
 }

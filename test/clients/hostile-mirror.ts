@@ -88,7 +88,7 @@ async function endless(): Promise<(response: ServerResponse) => void> {
 /** A byte a second: never silent, never done. */
 async function drip(): Promise<(response: ServerResponse) => void> {
   return (response) => {
-    response.writeHead(200, { "content-type": "application/json", "content-length": "4096" });
+    response.writeHead(200, { "content-type": "application/json" });
     const timer = setInterval(() => void response.write(" "), 1_000);
     response.once("close", () => clearInterval(timer));
   };

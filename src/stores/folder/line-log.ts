@@ -14,6 +14,8 @@ export type LineLog = {
 
 /** Characters that may wait; more are dropped. */
 const waitingMax = 32 * 1024 * 1024;
+/** The first line after a silence is written at once, what follows it gathers this long. */
+const gatherMs = 10;
 
 export async function openLineLog(
   path: string,
@@ -25,6 +27,17 @@ export async function openLineLog(
   let waitingSize = 0;
   let writing: Promise<void> | undefined;
   let isClosed = false;
+  let endPause = (): void => {};
+
+  /** A write for each line would cost more than the request it tells of. */
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      endPause = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
 
   const flush = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -36,6 +49,7 @@ export async function openLineLog(
       } catch (error) {
         onTrouble(error);
       }
+      if (!isClosed) await pause();
     }
     writing = undefined;
   };
@@ -49,6 +63,7 @@ export async function openLineLog(
     },
     async close() {
       isClosed = true;
+      endPause();
       await writing;
       await handle.close();
     },

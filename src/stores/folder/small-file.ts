@@ -29,14 +29,15 @@ export async function keepSmallFile(small: SmallFile): Promise<boolean> {
   const folder = dirname(path);
   const made = createFile(path, folder);
   if (made === undefined) return false;
-  const open = [made.file];
+  const open = [made];
   try {
-    writeAll(made.file, bytes);
+    writeAll(made, bytes);
     const beside = openSync(metadataPath, "w", 0o644);
     open.push(beside);
     writeAll(beside, metadata);
     open.push(openSync(folder, "r"));
-    if (made.isFolderNew) open.push(openSync(dirname(folder), "r"));
+    // Also where another upload has just made the folder, and not synced it yet; otherwise this costs nothing.
+    open.push(openSync(dirname(folder), "r"));
     await Promise.all(open.map((descriptor) => sync(descriptor)));
     return true;
   } catch (error) {
@@ -49,18 +50,15 @@ export async function keepSmallFile(small: SmallFile): Promise<boolean> {
 }
 
 /** Undefined when it is there. */
-function createFile(
-  path: string,
-  folder: string,
-): { readonly file: number; readonly isFolderNew: boolean } | undefined {
+function createFile(path: string, folder: string): number | undefined {
   try {
-    return { file: openSync(path, "wx", 0o644), isFolderNew: false };
+    return openSync(path, "wx", 0o644);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return undefined;
     if (codeOf(error) !== "ENOENT") throw error;
   }
-  mkdirSync(folder);
-  return { file: openSync(path, "wx", 0o644), isFolderNew: true };
+  mkdirSync(folder, { recursive: true });
+  return openSync(path, "wx", 0o644);
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

@@ -57,7 +57,7 @@ function createFile(path: string, folder: string): number | undefined {
     if (codeOf(error) === "EEXIST") return undefined;
     if (codeOf(error) !== "ENOENT") throw error;
   }
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder);
   return openSync(path, "wx", 0o644);
 }
 

@@ -9,7 +9,7 @@ import { createHttpClient } from "./http-fetch.ts";
 import type { HttpClient } from "./http-fetch.ts";
 
 const limits: FetchLimits = { sizeMax: 1_000, totalMs: 5_000, idleMs: 2_000 };
-const impatient: FetchLimits = { ...limits, idleMs: 30 };
+const impatient: FetchLimits = { ...limits, idleMs: 500 };
 
 /** A server that answers each connection's first bytes with whatever `answer` writes. */
 async function world(

@@ -61,7 +61,9 @@ async function spawnCommand(
   const child = spawn(program, args, { env, stdio: "inherit" });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once("error", (error) => {
-    reject(new RefusedError("request.invalid", `Cannot run ${program}: ${error.message}`));
+    const isMissing = "code" in error && error.code === "ENOENT";
+    const reason = isMissing ? "there is no such command on the PATH" : error.message;
+    reject(new RefusedError("request.invalid", `Cannot run ${program}: ${reason}`));
   });
   child.once("exit", (code, signal) => {
     resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));

@@ -1,6 +1,7 @@
 /** `holdfast index`: the web service. One process, one database nobody else opens, no key. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import pino, { type Logger } from "pino";
 import { dataFolder, type DataFolder } from "#stores/folder/data-folder.ts";
 import { openFolderFileStore } from "#stores/folder/file-store.ts";
@@ -122,6 +123,8 @@ function hostInUrl(host: string): string {
 
 // Node's file operations wait for each other in four threads; disks take many syncs in the time of one.
 process.env["UV_THREADPOOL_SIZE"] ??= "16";
+// By default V8 lets garbage grow to several times what lives, and an import leaves it at that size.
+setFlagsFromString("--heap-growing-percent=50");
 
 const life = createLife();
 try {

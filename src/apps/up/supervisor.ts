@@ -102,7 +102,7 @@ async function startInOrder(
   const readyFile = join(data.root, "run", `${name}.ready.json`);
   const program = startProgram({
     name,
-    args: [appScript(name), name, ...args, "--ready-file", readyFile],
+    args: [...nodeFlags, appScript(name), name, ...args, "--ready-file", readyFile],
     logFile: join(data.log, `${name}.log`),
     readyFile,
   });
@@ -182,6 +182,9 @@ function proxyArgs(options: UpOptions, data: DataFolder, index: JsonObject): rea
     ...["--host", host, "--port", String(port), "--refresh", formatDuration(refreshMs)],
   ];
 }
+
+/** On a machine with much memory V8 gives young objects 134 MB, which a small service has no use for. */
+const nodeFlags: readonly string[] = ["--max-semi-space-size=8"];
 
 function appScript(name: string): string {
   return join(import.meta.dirname, "..", name, "main.ts");

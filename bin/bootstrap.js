@@ -36,7 +36,12 @@ export async function runScript(script, args) {
   await ensureInstalled(projectRoot, fail);
   const child = spawn(findNode(), [...nodeFlags, join(projectRoot, script), ...args], {
     stdio: "inherit",
-    env: { ...process.env, HOLDFAST_PARENT_PID: String(process.pid) },
+    env: {
+      // TypeScript is stripped and compiled once, not at every start.
+      NODE_COMPILE_CACHE: join(projectRoot, ".cache", "compiled"),
+      ...process.env,
+      HOLDFAST_PARENT_PID: String(process.pid),
+    },
   });
   child.on("error", (error) => fail(`cannot start ${script}: ${error.message}`));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

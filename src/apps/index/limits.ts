@@ -32,7 +32,7 @@ export const indexLimits = {
   publishWaitMs: 45_000,
 
   /** Bodies that are kept in memory, compressed forms included. */
-  pageCacheSize: 67_108_864,
+  pageCacheSize: 50_331_648,
   /** Under this size compression costs more than it saves. */
   compressSizeMin: 512,
   /** Distinct Accept and Accept-Encoding texts that are remembered. */

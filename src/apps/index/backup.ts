@@ -23,7 +23,7 @@ export async function backUp(
   tell: (event: BackupEvent) => void,
 ): Promise<void> {
   const { clock, door, files, folders } = ports;
-  await folders.makeEmpty(folder);
+  await folders.makeEmpty(folder, "pass");
   tell({ kind: "step", step: "index" });
   await folders.backupDatabase(`${folder}/index`);
   if (!withoutSigner) {

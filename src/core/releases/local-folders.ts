@@ -13,8 +13,11 @@ export type LocalFile = {
 export type LocalFolders = {
   /** Regular files at any depth, by path. RefusedError `request.invalid` when there is no such folder. */
   listFiles(folder: string): Promise<readonly LocalFile[]>;
-  /** An empty folder to write into, made where it was missing. RefusedError `request.invalid` when it holds anything. */
-  makeEmpty(folder: string): Promise<void>;
+  /**
+   * An empty folder to write into, made where it was missing. The signer may be another user of the index's group:
+   * `pass` lets that group through, `share` lets it write too. RefusedError `request.invalid` when it holds anything.
+   */
+  makeEmpty(folder: string, access: "pass" | "share"): Promise<void>;
   /**
    * An empty folder below one that is there, made with that one's permissions: where its operator lets a group write, the
    * signer can too, which may be another user.

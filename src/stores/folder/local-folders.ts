@@ -52,11 +52,14 @@ function bufferSize(size: number): number {
   return Math.min(Math.max(size, 1), readSizeMax);
 }
 
-async function makeEmpty(folder: string): Promise<void> {
+async function makeEmpty(folder: string, access: "pass" | "share"): Promise<void> {
   checkAbsolute(folder);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    if ((await readdir(folder)).length === 0) return;
+    if ((await readdir(folder)).length === 0) {
+      await chmod(folder, access === "share" ? 0o770 : 0o750);
+      return;
+    }
   } catch (error) {
     throw unusable(folder, error);
   }

@@ -1,6 +1,6 @@
 /** Makes the data folder usable by the programs, or says in one sentence why it is not. */
 import { accessSync, constants, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { RefusedError } from "#core/errors.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
 import { firstRolePath } from "#stores/folder/first-metadata.ts";
@@ -21,7 +21,7 @@ export function useDataFolder(data: DataFolder): FolderLock {
   }
   const run = join(data.root, "run");
   try {
-    if (!existsSync(data.root)) mkdirSync(data.root, { recursive: true });
+    if (!existsSync(data.root)) makeFolder(resolve(data.root));
     else if (!isOurs(data)) throw unusable(data, "it holds other things; choose an empty folder");
     mkdirSync(run, { recursive: true });
     mkdirSync(data.log, { recursive: true });
@@ -31,6 +31,12 @@ export function useDataFolder(data: DataFolder): FolderLock {
     throw unusable(data, error instanceof Error ? error.message : String(error));
   }
   return lockFolder(run);
+}
+
+/** One level at a time: where a system refuses a name by saying "not found", Node's recursive mkdir asks for ever. */
+function makeFolder(path: string): void {
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** True where the first metadata was made; a ceremony that was cut short is begun again. */

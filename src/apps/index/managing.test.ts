@@ -107,7 +107,7 @@ test("requests that cannot be read are told where", async (t) => {
   const authorization = await tokenFor(made, "admin", ["manage"]);
   const cases: readonly (readonly [string, string, number, RegExp])[] = [
     ["yank", "{", 400, /body is not JSON/],
-    ["yank", "{}", 400, /Name either a filename or a version/],
+    ["yank", "{}", 400, /Name either a file \(--file\) or a version/],
     ["yank", JSON.stringify({ filename: "a", version: "1" }), 400, /either/],
     ["yank", JSON.stringify({ version: 1 }), 400, /version: /],
     ["yank", JSON.stringify({ version: "1.0", other: 1 }), 400, /other/],

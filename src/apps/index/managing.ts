@@ -135,7 +135,10 @@ async function filenamesOf(
 ): Promise<readonly string[]> {
   if (filename !== undefined && version === undefined) return [filename];
   if (filename !== undefined || version === undefined) {
-    throw new RefusedError("request.invalid", "Name either a filename or a version.");
+    throw new RefusedError(
+      "request.invalid",
+      "Name either a file (--file) or a version (--version).",
+    );
   }
   const wanted = normaliseVersion(version);
   const files = await releases.readFiles(project);

@@ -22,6 +22,8 @@ export function formatAnnouncement(about: Announcement, isTerminal: boolean): st
   const warn = (text: string): string => (isTerminal ? styleText("yellow", text) : text);
   const row = (name: string, value: string, note = ""): string =>
     `  ${name.padEnd(10)}${value}${note === "" ? "" : `  ${faint(note)}`}`;
+  const password =
+    about.token === null ? "YOUR-TOKEN" : `"$(cat ${quoteForShell(about.tokenFile)})"`;
 
   const lines = [
     bold("Holdfast is ready"),
@@ -36,7 +38,7 @@ export function formatAnnouncement(about: Announcement, isTerminal: boolean): st
     row("data", about.data),
     "",
     bold("Try it"),
-    `  twine upload --repository-url ${about.upload} -u __token__ -p "$(cat ${quoteForShell(about.tokenFile)})" dist/*`,
+    `  twine upload --repository-url ${about.upload} -u __token__ -p ${password} dist/*`,
     `  pip install --index-url ${about.proxySimple} YOUR-PACKAGE`,
     `  npx --no-install holdfast status --state ${quoteForShell(about.proxyState)}`,
   ];

@@ -22,7 +22,9 @@ const PROJECTS_QUICK = 1_000;
 const PROJECTS_ASKED = 1_000;
 const START_SECONDS_MAX = 2;
 const MEMORY_MB_MAX = 250;
+/** One page again and again; and many in turn, which no processor cache holds. */
 const SPEED_RATIO_MIN = 0.9;
+const MANY_RATIO_MIN = 0.8;
 
 export const scale: Scenario = {
   name: "scale",
@@ -146,7 +148,7 @@ async function measurePages(
       holdfast: formatRate(own.perSecond, own.serverCpuUs, own.p99Ms),
       peer: formatRate(base.perSecond, base.serverCpuUs, base.p99Ms),
       value: ratioByRound(own.perSecondByRound, base.perSecondByRound),
-      target: { atLeast: SPEED_RATIO_MIN },
+      target: { atLeast: name === "one page" ? SPEED_RATIO_MIN : MANY_RATIO_MIN },
       note: "peer column: Holdfast itself with one project",
     });
   }

@@ -2,7 +2,7 @@
  * A person's machine as the clients see it: an own home without configuration or caches, an environment that holds
  * nothing but what is written here, and no way to a host but loopback.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { checkSuccess, runProgram, runToSuccess } from "./program-run.ts";
@@ -41,6 +41,8 @@ export type Machine = AsyncDisposable & {
   /** The environment clients run in, for programs that are not among the tools. */
   clientEnvironment(extra?: Readonly<Record<string, string>>): Record<string, string>;
   freshEnvironment(): Promise<FreshEnvironment>;
+  /** Writes a file into a new folder; gives its path. */
+  writeFile(name: string, bytes: Uint8Array): Promise<string>;
   /** A new empty folder. */
   freshFolder(name: string): Promise<string>;
   /** What clients tried to reach beyond loopback; a test ends by asserting that it is empty. */
@@ -129,6 +131,11 @@ export async function aMachine(toolNames: readonly ToolName[]): Promise<Machine>
     clientEnvironment,
     freshEnvironment,
     freshFolder,
+    writeFile: async (name, bytes) => {
+      const path = join(await freshFolder("file"), name);
+      await writeFile(path, bytes);
+      return path;
+    },
     outsideAttempts: tripwire.attempts,
     remove,
     [Symbol.asyncDispose]: remove,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { openDatabase, type Migrations } from "./database.ts";
 
 type Tables = { note: { id: number; text: string } };
@@ -66,4 +66,19 @@ test("transact() leaves nothing behind when it throws, and the reader never sees
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("transact() tells of a full disk, also when SQLite rolled back by itself", async () => {
+  const database = await openDatabase<Tables>(":memory:", migrations);
+  for (const durability of ["full", "relaxed"] as const) {
+    const full = database.transact(async (trx) => {
+      await trx.insertInto("note").values({ id: 1, text: "a" }).execute();
+      await sql`ROLLBACK`.execute(trx);
+      throw Object.assign(new Error("database or disk is full"), { errcode: 13 });
+    }, durability);
+    await assert.rejects(full, { name: "UnavailableError", code: "storage.full" });
+    assert.equal(database.isInTransaction(), false);
+  }
+  await database.transact((trx) => trx.insertInto("note").values({ id: 1, text: "a" }).execute());
+  await database.close();
 });

@@ -27,6 +27,8 @@ export type Database<Tables> = {
     run: (trx: Kysely<Tables>) => Promise<T>,
     durability?: "full" | "relaxed",
   ): Promise<T>;
+  /** Whether a transaction is open: SQLite ends one by itself when the disk is full or fails. */
+  isInTransaction(): boolean;
   /** A consistent copy at `path`, made while others read and write. */
   backup(path: string): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +53,7 @@ export async function openDatabase<Tables>(
     query,
     reader,
     transact: (run, durability = "full") => transact(query, run, durability),
+    isInTransaction: () => writer.isTransaction,
     async backup(target): Promise<void> {
       await backup(writer, target);
     },
@@ -105,10 +108,27 @@ function adapt(database: DatabaseSync): SqliteDatabase {
     prepare(text): SqliteStatement {
       const known = statements.get(text);
       if (known !== undefined) return known;
-      const statement = adaptStatement(database.prepare(text));
+      const statement =
+        text === "rollback" ? adaptRollback(database) : adaptStatement(database.prepare(text));
       if (statements.size >= STATEMENTS_MAX) statements.clear();
       statements.set(text, statement);
       return statement;
+    },
+  };
+}
+
+/**
+ * SQLite rolls back by itself when the disk is full or fails (https://www.sqlite.org/lang_transaction.html). Rolling
+ * back once more would be an error, and hide the one that tells why.
+ */
+function adaptRollback(database: DatabaseSync): SqliteStatement {
+  return {
+    reader: false,
+    all: () => [],
+    iterate: () => [][Symbol.iterator](),
+    run() {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      return { changes: 0, lastInsertRowid: 0 };
     },
   };
 }

@@ -67,3 +67,23 @@ test("run() fails everybody when the commit does, and goes on with the next", as
   assert.deepEqual(await notes(database), ["a"]);
   await database.close();
 });
+
+test("run() fails all of a transaction that SQLite ended by itself, with the error that tells why", async () => {
+  const database = await openDatabase<Tables>(":memory:", migrations);
+  const group = new GroupCommit<Tables>(database, "full");
+  const full = async (trx: Kysely<Tables>): Promise<void> => {
+    await add("b")(trx);
+    // As it does when a write finds the disk full.
+    await sql`ROLLBACK`.execute(trx);
+    throw Object.assign(new Error("database or disk is full"), { errcode: 13 });
+  };
+  const all = await Promise.allSettled([group.run(add("a")), group.run(full), group.run(add("c"))]);
+  for (const one of all) {
+    assert.ok(one.status === "rejected");
+    assert.equal(one.reason.code, "storage.full");
+  }
+  assert.deepEqual(await notes(database), []);
+  assert.equal(await group.run(add("d")), "d");
+  assert.deepEqual(await notes(database), ["d"]);
+  await database.close();
+});

@@ -70,7 +70,11 @@ export class GroupCommit<Tables> {
     try {
       await this.#database.transact(async (trx) => {
         for (const piece of pieces) {
-          await runPiece(trx, piece.work).catch((error: unknown) => failures.set(piece, error));
+          await this.#runPiece(trx, piece.work).catch((error: unknown) => {
+            // Without a transaction nobody's work is held back any more: all of it failed.
+            if (!this.#database.isInTransaction()) throw error;
+            failures.set(piece, error);
+          });
         }
       }, this.#durability);
     } catch (error) {
@@ -82,16 +86,18 @@ export class GroupCommit<Tables> {
       else piece.resolve(undefined);
     }
   }
-}
 
-async function runPiece<Tables>(trx: Kysely<Tables>, work: Work<Tables>): Promise<void> {
-  await sql`SAVEPOINT piece`.execute(trx);
-  try {
-    await work(trx);
-  } catch (error) {
-    await sql`ROLLBACK TO piece`.execute(trx);
-    throw error;
-  } finally {
+  async #runPiece(trx: Kysely<Tables>, work: Work<Tables>): Promise<void> {
+    await sql`SAVEPOINT piece`.execute(trx);
+    try {
+      await work(trx);
+    } catch (error) {
+      if (this.#database.isInTransaction()) {
+        await sql`ROLLBACK TO piece`.execute(trx);
+        await sql`RELEASE piece`.execute(trx);
+      }
+      throw error;
+    }
     await sql`RELEASE piece`.execute(trx);
   }
 }

@@ -55,11 +55,10 @@ function bufferSize(size: number): number {
 async function makeEmpty(folder: string, access: "pass" | "share"): Promise<void> {
   checkAbsolute(folder);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if ((await readdir(folder)).length === 0) {
-      await chmod(folder, access === "share" ? 0o770 : 0o750);
-      return;
-    }
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Who may enter a folder that was there is its maker's to say.
+    if (made !== undefined) await chmod(folder, access === "share" ? 0o770 : 0o750);
+    if ((await readdir(folder)).length === 0) return;
   } catch (error) {
     throw unusable(folder, error);
   }

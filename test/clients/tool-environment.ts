@@ -20,7 +20,8 @@ export type ToolName =
   | "flit"
   | "build"
   | "keyring"
-  | "tuf";
+  | "tuf"
+  | "go";
 
 export type Tool = {
   readonly name: ToolName;

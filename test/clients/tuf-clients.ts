@@ -28,6 +28,7 @@ export type TufClient = (
 ) => Promise<Run>;
 
 const sources = join(projectRoot, "test", "interop");
+const goSource = join(sources, "go-tuf");
 const buildTimeoutMs = 600_000;
 const clientEnvironment = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
@@ -41,16 +42,17 @@ export async function openPythonTuf(): Promise<TufClient> {
     });
 }
 
-/** undefined where this machine has no Go. */
+/**
+ * undefined where this machine has no Go that is new enough; where CI is set nothing may be missing, and it is brought
+ * like the other tools.
+ */
 export async function openGoTuf(): Promise<TufClient | undefined> {
-  const version = await runProgram("go", ["version"], {
-    env: machineEnvironment(),
-    cwd: projectRoot,
-  }).catch(() => undefined);
-  if (version?.status !== 0) {
+  const go =
+    (await findSystemGo()) ?? (isCi() ? join((await openTool("go")).bin, "go") : undefined);
+  if (go === undefined) {
     return undefined;
   }
-  const program = await buildGoTuf(version.stdout);
+  const program = await buildGoTuf(go);
   return (state, repository, targets) =>
     runProgram(program, clientArgs(state, repository, targets), {
       env: { ...clientEnvironment, HOME: state },
@@ -58,20 +60,37 @@ export async function openGoTuf(): Promise<TufClient | undefined> {
     });
 }
 
-async function buildGoTuf(goVersion: string): Promise<string> {
-  const source = join(sources, "go-tuf");
-  const parts = [Buffer.from(goVersion)];
+function isCi(): boolean {
+  return (process.env["CI"] ?? "") !== "";
+}
+
+async function findSystemGo(): Promise<string | undefined> {
+  const options = { env: machineEnvironment(), cwd: projectRoot };
+  const run = await runProgram("go", ["version"], options).catch(() => undefined);
+  const module = await readFile(join(goSource, "go.mod"), "utf8");
+  const wanted = minorOf(/^go ([0-9.]+)$/m.exec(module)?.[1]);
+  const found = minorOf(/go version go([0-9.]+)/.exec(run?.stdout ?? "")?.[1]);
+  return found >= wanted ? "go" : undefined;
+}
+
+/** 26 of "1.26.8". */
+function minorOf(version = "1.0"): number {
+  return Number(version.split(".")[1]);
+}
+
+async function buildGoTuf(go: string): Promise<string> {
+  const parts = [Buffer.from(go)];
   for (const name of ["main.go", "go.mod", "go.sum"]) {
-    parts.push(await readFile(join(source, name)));
+    parts.push(await readFile(join(goSource, name)));
   }
   const key = sha256Hex(Buffer.concat(parts)).slice(0, 16);
   const program = join(testCacheFolder(), "tools", `go-tuf-fetch-${key}`);
   await withFileLock(`${program}.lock`, buildTimeoutMs, async () => {
     if (!(await isPresent(program))) {
       await mkdir(dirname(program), { recursive: true });
-      await runToSuccess("go", ["build", "-mod=readonly", "-o", program, "."], {
+      await runToSuccess(go, ["build", "-mod=readonly", "-o", program, "."], {
         env: machineEnvironment(),
-        cwd: source,
+        cwd: goSource,
         timeoutMs: buildTimeoutMs,
       });
     }

@@ -3,7 +3,8 @@
  * lost connection, a restored backup. Follows the signer's list of pages by serial and takes over what it says.
  */
 import { UnavailableError } from "#core/errors.ts";
-import { parsePage } from "#formats/python/simple-page.ts";
+import { FormatError } from "#formats/format-error.ts";
+import { parsePage, type Page } from "#formats/python/simple-page.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import type { IndexPorts } from "./index-ports.ts";
@@ -74,6 +75,20 @@ export class CatchUp {
     if (bytes === undefined) {
       throw new UnavailableError("page.missing", `No page of '${pointer.project}' is published`);
     }
-    if (await releases.adoptPage(parsePage(bytes), pointer, clock())) onPage(pointer.project);
+    const page = this.#parse(pointer, bytes);
+    if (page !== undefined && (await releases.adoptPage(page, pointer, clock()))) {
+      onPage(pointer.project);
+    }
+  }
+
+  /** A page that no version of this program reads is passed over: it must not hold up the others. */
+  #parse(pointer: PagePointer, bytes: Uint8Array): Page | undefined {
+    try {
+      return parsePage(bytes);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#ports.logTrouble(`Cannot read the page of project '${pointer.project}'`, error);
+      return undefined;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { FileAnswers } from "./file-answers.ts";
 import type { IndexPorts, IndexSettings } from "./index-ports.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { Metrics } from "./metrics.ts";
+import { ProjectCards } from "./project-cards.ts";
 import { ProjectList } from "./project-list.ts";
 import { ProjectPages } from "./project-pages.ts";
 import { PublishedBodies } from "./published-bodies.ts";
@@ -20,6 +21,7 @@ export type IndexParts = {
   readonly authenticator: Authenticator;
   readonly pages: ProjectPages;
   readonly list: ProjectList;
+  readonly cards: ProjectCards;
   readonly bodies: PublishedBodies;
   readonly files: FileAnswers;
   readonly outbox: Outbox;
@@ -79,6 +81,7 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
     authenticator: createAuthenticator(ports),
     pages,
     list,
+    cards: new ProjectCards(ports, pageControl),
     bodies,
     files: new FileAnswers(ports, scope),
     outbox,

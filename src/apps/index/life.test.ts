@@ -1,10 +1,12 @@
 /** What an index finds when it starts: leftovers, unanswered changes, pages it never heard of. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
+import type { AddFile } from "#formats/door/change.ts";
 import { fileUrl, parsePage } from "#formats/python/simple-page.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { createIndex } from "./index-program.ts";
-import type { IndexSettings } from "./index-ports.ts";
+import type { IndexPorts, IndexSettings } from "./index-ports.ts";
 import { buildWheel } from "#world/distributions.ts";
 import { createIndexWorld, uploadParts, type IndexWorld } from "#world/index-world.ts";
 
@@ -17,8 +19,8 @@ const noSecrets = {
 };
 
 /** Another index on the same stores, as after a crash. */
-async function startAgain({ ports }: IndexWorld): Promise<void> {
-  const again = createIndex(ports, settings, noSecrets);
+async function startAgain({ ports }: IndexWorld, others: Partial<IndexPorts> = {}): Promise<void> {
+  const again = createIndex({ ...ports, ...others }, settings, noSecrets);
   await again.start();
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   again.stop();
@@ -122,3 +124,42 @@ test("an index whose signer is away starts, serves, and says so", async () => {
   assert.equal((await world.send("/simple/demo/")).status, 200);
   await world.close();
 });
+
+test("a page that cannot be read holds up no other, one that was changed on disk is tried again", async () => {
+  const world = await createIndexWorld();
+  const { signer, ports, releases } = world;
+  await signer.door.sendChange({ ...aChange("other"), id: "1" });
+  await signer.door.sendChange({ ...aChange("third"), id: "2" });
+  const strange = Buffer.from("from another time");
+  signer.pages.set(sha256Hex(strange), strange);
+  const pointer = { project: demo, sha256: sha256Hex(strange), size: strange.length, serial: 1 };
+  const door = {
+    ...ports.door,
+    readPages: async (after: number, limit: number) => [
+      ...(after === 0 ? [pointer] : []),
+      ...(await signer.door.readPages(Math.max(after, 1), limit)),
+    ],
+  };
+  await startAgain(world, { door });
+  assert.equal(await releases.findPage(demo), undefined);
+  assert.notEqual(await releases.findPage(normaliseProjectName("third")), undefined);
+  assert.equal(await releases.readPagesCursor(), 2);
+
+  await signer.door.sendChange({ ...aChange("fourth"), id: "3" });
+  const [changed = ""] = [...signer.pages.keys()].slice(-1);
+  const right = signer.pages.get(changed) ?? assert.fail();
+  signer.pages.set(changed, Buffer.from("x"));
+  await startAgain(world);
+  assert.equal(await releases.readPagesCursor(), 2);
+  signer.pages.set(changed, right);
+  await startAgain(world);
+  assert.equal(await releases.readPagesCursor(), 3);
+  await world.close();
+});
+
+function aChange(name: string): AddFile {
+  const project = normaliseProjectName(name);
+  const file = { filename: `${name}-1.0.tar.gz`, version: "1.0", sha256: "ab".repeat(32), size: 1 };
+  const uploadTime = "2026-01-01T00:00:00.000000Z";
+  return { kind: "add-file", id: name, project, ...file, uploadTime };
+}

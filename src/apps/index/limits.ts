@@ -33,6 +33,10 @@ export const indexLimits = {
 
   /** Bodies that are kept in memory, compressed forms included. */
   pageCacheSize: 50_331_648,
+  /** Lines of the project list; answers of the old JSON API. */
+  cardCacheSize: 8_388_608,
+  /** How old the totals on the start page may be. */
+  countsMs: 10_000,
   /** Under this size compression costs more than it saves. */
   compressSizeMin: 512,
   /** Distinct Accept and Accept-Encoding texts that are remembered. */

@@ -7,8 +7,6 @@ import { normaliseProjectName, type ProjectName } from "#formats/python/project-
 import { negotiateSimpleForm } from "./accept.ts";
 import type { Exchange } from "./exchange.ts";
 import type { IndexParts } from "./index-parts.ts";
-import { projectJson } from "./project-json.ts";
-import { readProjectView } from "./project-view.ts";
 import type { Representation } from "./representation.ts";
 import { siteOf } from "./site.ts";
 
@@ -92,13 +90,10 @@ export async function answerLegacyJson(parts: IndexParts, exchange: Exchange): P
   exchange.checkMethod(["GET"]);
   const project = projectOf(name);
   await checkMayRead(parts, exchange, project);
-  const view = await readProjectView(parts.ports, project, hasVersion ? version : undefined);
-  const isThere = view !== undefined && (!hasVersion || view.versions.includes(view.latest));
-  if (!isThere) throw unknownProject(project);
   const { base } = siteOf(parts.settings, exchange.request, "");
-  const maxAge = parts.settings.isPrivate ? "private, max-age=5" : "public, max-age=5";
-  exchange.sendJson(200, projectJson(view, base), { "Cache-Control": maxAge });
-  return true;
+  const body = await parts.cards.json(project, hasVersion ? version : undefined, base);
+  if (body === undefined) throw unknownProject(project);
+  return answerWith(exchange, body);
 }
 
 /** `/.well-known/holdfast.json`: a name and where to look, for people and first configuration. Nothing to trust. */

@@ -3,19 +3,17 @@ import { readFileSync } from "node:fs";
 import { Hono, type Context } from "hono";
 import { sha256Hex } from "#crypto/hash.ts";
 import { RefusedError } from "#core/errors.ts";
-import type { ProjectEntry } from "#core/releases/catalogue.ts";
 import { isProjectName, normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Refusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
 import type { IndexParts } from "./index-parts.ts";
 import { indexLimits } from "./limits.ts";
-import { latestVersion, readProjectView } from "./project-view.ts";
+import { readProjectView } from "./project-view.ts";
 import { siteOf } from "./site.ts";
 import { iconSvg, renderError, type Markup } from "./web/layout.ts";
 import { renderListPage, type ListedProject } from "./web/list-page.ts";
 import { renderProjectPage } from "./web/project-page.ts";
 import { renderStartPage } from "./web/start-page.ts";
-import { compareVersions } from "#formats/python/version.ts";
 
 export type WebApp = {
   /** False when there is no such page. */
@@ -44,7 +42,7 @@ export function createWebApp(parts: IndexParts): WebApp {
 
   const app = new Hono<Env>({ strict: true });
   app.get("/", async (context) => {
-    const counts = await parts.ports.releases.countCatalogue();
+    const counts = await parts.cards.counts();
     return page(context, renderStartPage(site(context.env.exchange), counts));
   });
   app.get("/projects/", async (context) => {
@@ -93,7 +91,7 @@ async function answerWithHono(app: Hono<Env>, exchange: Exchange): Promise<boole
 }
 
 async function readListing(
-  { ports: { releases } }: IndexParts,
+  { cards, ports: { releases } }: IndexParts,
   { target: { query }, token }: Exchange,
 ): Promise<Parameters<typeof renderListPage>[1]> {
   const search = (query.get("q") ?? "").slice(0, indexLimits.searchLengthMax).trim();
@@ -105,24 +103,11 @@ async function readListing(
     limit: indexLimits.listLength + 1,
   });
   const shown = found.slice(0, indexLimits.listLength);
-  const listed = await Promise.all(shown.map((project) => readListed(releases, project)));
+  const listed = await Promise.all(shown.map((project) => cards.listed(project)));
   const projects = listed.filter(
     (project): project is ListedProject =>
       project !== undefined &&
       (token?.projects === undefined || token.projects.some((name) => name === project.name)),
   );
   return { search, after, projects, hasMore: found.length > shown.length };
-}
-
-/** Undefined while nothing of it is published. */
-async function readListed(
-  releases: IndexParts["ports"]["releases"],
-  { name, status }: ProjectEntry,
-): Promise<ListedProject | undefined> {
-  if ((await releases.findPage(name)) === undefined) return undefined;
-  const files = (await releases.readFiles(name)).filter(({ state }) => state === "published");
-  const newestFirst = files.toSorted((a, b) => compareVersions(b.version, a.version));
-  const latest = latestVersion(newestFirst) ?? "";
-  const summary = newestFirst.find(({ version }) => version === latest)?.summary ?? "";
-  return { name, status, latest, summary };
 }

@@ -11,6 +11,7 @@ import type { Holdfast } from "./holdfast.ts";
 import { installInto } from "./installing.ts";
 import { aMachine } from "./machine.ts";
 import type { Machine } from "./machine.ts";
+import { startMirror } from "./mirror.ts";
 import { checkSuccess } from "./program-run.ts";
 import type { Run } from "./program-run.ts";
 import { uploadNew } from "./uploading.ts";
@@ -125,6 +126,54 @@ describe("a private index", () => {
       machine.run("pip", arguments_("pip", python, proxy.simple)),
     );
     assert.ok(!proxy.output().includes(token));
+  });
+
+  test("no mirror and no redirect gets the proxy's credentials", async () => {
+    const { index, rootFingerprint, username, token } = holdfast.ready;
+    await using machine = await aMachine(["pip"]);
+    const withCredentials = async (): Promise<string> => {
+      const state = await machine.freshFolder("state");
+      const credentials = JSON.stringify({ username, password: token });
+      await writeFile(join(state, "credentials.json"), credentials, { mode: 0o600 });
+      return state;
+    };
+    const anchor = ["--fingerprint", rootFingerprint];
+    const thief = await startMirror(index);
+    const authorizations: unknown[] = [];
+    thief.attackWith(async ({ headers }) => {
+      authorizations.push(headers.authorization);
+      return undefined;
+    });
+
+    // As a mirror of its own free will: it cannot show what it is not given, so nothing starts, and it learns nothing.
+    const mirrored = startProxy({
+      index,
+      anchor: [...anchor, "--mirror", thief.url],
+      state: await withCredentials(),
+    });
+    await assert.rejects(mirrored, /401|credentials/);
+    assert.ok(authorizations.length > 0);
+
+    // As the target of a redirect on the way to the index.
+    const between = await startMirror(index);
+    await using proxy = await startProxy({
+      index: between.url,
+      anchor,
+      state: await withCredentials(),
+    });
+    between.attackWith(async ({ path }) => ({
+      status: 302,
+      headers: { location: new URL(path, thief.url).href },
+      body: Buffer.alloc(0),
+    }));
+    const target = ["--target", await machine.freshFolder("installed")];
+    const run = await machine.run("pip", [
+      ...["install", "--index-url", proxy.simple, ...target, "secret-cove"],
+    ]);
+    assert.notEqual(run.status, 0);
+    assert.ok(run.text.includes("network.redirect"), run.output);
+    assert.deepEqual(new Set(authorizations), new Set([undefined]));
+    await Promise.all([thief.stop(), between.stop()]);
   });
 
   test("no log tells the token", async () => {

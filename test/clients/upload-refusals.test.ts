@@ -55,6 +55,41 @@ describe("upload refusals", () => {
     });
   }
 
+  test("uv compares with what the index has before it uploads", async () => {
+    const project = await buildProject(machine, { name: "checked-uv", backend: "uv" });
+    const { upload, token, simple } = holdfast.ready;
+    const publishChecked = (): Promise<Run> =>
+      machine.run("uv", [
+        ...["publish", "--publish-url", upload, "--check-url", simple, "--token", token],
+        ...project.files,
+      ]);
+    checkSuccess(await publishChecked());
+    assert.match(checkSuccess(await publishChecked()).text, /already exists, skipping/);
+
+    await writeFile(join(project.folder, "src", project.module, "more.py"), "");
+    await rebuild(machine, "uv", project);
+    const other = await publishChecked();
+    assert.notEqual(other.status, 0);
+    assert.match(other.text, /Local file and index file do not match/);
+  });
+
+  test("poetry may be told to skip what exists", async () => {
+    const project = await buildProject(machine, { name: "skipped-poetry", backend: "poetry" });
+    checkSuccess(await publish(machine, "poetry", project, holdfast.ready));
+    await writeFile(join(project.folder, "src", project.module, "more.py"), "");
+    await rebuild(machine, "poetry", project);
+    const { username, token } = holdfast.ready;
+    const run = await machine.run(
+      "poetry",
+      [
+        ...["publish", "--repository", "holdfast", "--skip-existing"],
+        ...["--username", username, "--password", token],
+      ],
+      { cwd: project.folder },
+    );
+    assert.match(checkSuccess(run).text, /File exists. Skipping/);
+  });
+
   for (const uploader of uploaders.filter((name) => name !== "flit")) {
     test(`${uploader} shows why a wheel that writes outside is refused`, async () => {
       const name = `outside-${uploader}`;

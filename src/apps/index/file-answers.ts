@@ -2,7 +2,6 @@
  * `/files/<project>/<sha256>/<filename>` and its `.metadata`: served only where this very binding of project, hash and
  * name is published. Immutable, with ranges for lazy readers and resumed downloads.
  */
-import { once } from "node:events";
 import { RefusedError, UnavailableError } from "#core/errors.ts";
 import type { FileEntry } from "#core/releases/catalogue.ts";
 import { isHex } from "#formats/bytes/hex.ts";
@@ -107,20 +106,21 @@ async function sendStream(exchange: Exchange, stream: AsyncIterable<Uint8Array>)
   for await (const chunk of stream) {
     if (response.destroyed) return;
     exchange.bytes += chunk.byteLength;
-    if (!response.write(chunk)) await drained(response);
+    await written(response, chunk);
   }
   response.end();
 }
 
-/** Room to write again, or the end of the connection. */
-async function drained(response: Exchange["response"]): Promise<void> {
-  const done = new AbortController();
-  const { signal } = done;
-  try {
-    await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
-  } finally {
-    done.abort();
-  }
+/** The chunk has left for the client, or the connection has ended: until then it may not be overwritten. */
+function written(response: Exchange["response"], chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off("close", settle);
+      resolve();
+    };
+    response.once("close", settle);
+    response.write(chunk, settle);
+  });
 }
 
 function isNotModified(exchange: Exchange, etag: string): boolean {

@@ -18,7 +18,7 @@ export type IncomingFile = {
 export type StoredFile = {
   readonly size: number;
   /**
-   * Bytes `start` up to and excluding `end`, in chunks; each may be overwritten once the next is asked for. Ends early
+   * Bytes `start` up to and excluding `end`, in chunks; each may be overwritten once the next, or the end, is asked for. Ends early
    * with an error, never quietly. Closes itself.
    */
   stream(start: number, end: number): AsyncIterable<Uint8Array>;

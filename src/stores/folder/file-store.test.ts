@@ -83,3 +83,34 @@ test("keep() replaces what a crash left damaged under the file's name", async ()
     await rm(folder, { recursive: true });
   }
 });
+
+test("stream() gives each reader its own bytes, however many read and give up", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-files-"));
+  try {
+    const store = await openFolderFileStore(folder, countingRandom());
+    const files = await Promise.all(
+      Array.from({ length: 12 }, async (_, index) => {
+        const bytes = new Uint8Array(1_200_000 + index).fill(index + 1);
+        const incoming = await store.receive();
+        await incoming.write(bytes);
+        await incoming.keep(sha256Hex(bytes), new Uint8Array(1));
+        return { sha256: sha256Hex(bytes), size: bytes.byteLength, value: index + 1 };
+      }),
+    );
+    const read = async ({ sha256, size, value }: (typeof files)[number]): Promise<void> => {
+      const file = await store.openFile(sha256);
+      let seen = 0;
+      for await (const chunk of file?.stream(0, size) ?? []) {
+        // Others run here, with buffers of their own.
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.ok(chunk.every((byte) => byte === value));
+        seen += chunk.byteLength;
+        if (value % 3 === 0) return;
+      }
+      assert.equal(seen, size);
+    };
+    for (let round = 0; round < 3; round += 1) await Promise.all(files.map(read));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

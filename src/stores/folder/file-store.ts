@@ -17,6 +17,7 @@ import { keepSmallFile, smallFileSizeMax } from "./small-file.ts";
 import { storageError } from "./storage-error.ts";
 
 const streamChunkSize = 512 * 1024;
+const idleBuffersMax = 16;
 /** What is received is gathered, so that a slow sender does not cost a write for each packet. */
 const writeChunkSize = 1024 * 1024;
 
@@ -33,9 +34,10 @@ export function storedMetadataPath(root: string, sha256: string): string {
 export async function openFolderFileStore(root: string, random: Random): Promise<FileStore> {
   const incoming = join(root, ".incoming");
   await mkdir(incoming, { recursive: true });
+  const buffers = new StreamBuffers();
   return {
     receive: async () => new FolderIncomingFile(root, join(incoming, formatHex(random(16)))),
-    openFile: (sha256) => openFile(storedFilePath(root, sha256)),
+    openFile: (sha256) => openFile(storedFilePath(root, sha256), buffers),
     readMetadata: (sha256) => readIfThere(storedMetadataPath(root, sha256)),
     async removeFile(sha256) {
       await rm(storedMetadataPath(root, sha256), { force: true });
@@ -191,37 +193,54 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function openFile(path: string): Promise<StoredFile | undefined> {
+async function openFile(path: string, buffers: StreamBuffers): Promise<StoredFile | undefined> {
   try {
     const { size } = await stat(path);
-    return { size, stream: (start, end) => streamFile(path, start, end) };
+    return { size, stream: (start, end) => streamFile(path, start, end, buffers) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw storageError(error, "read the file");
   }
 }
 
-/** Reads ahead into the other of two buffers while the caller is busy with one: new ones each time cost as much as reading. */
-async function* streamFile(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
+/** What streams read into, used again: fresh memory for each costs as much as reading, and sets the collector to work. */
+class StreamBuffers {
+  readonly #idle: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(streamChunkSize);
+  }
+
+  giveBack(buffer: Buffer): void {
+    if (this.#idle.length < idleBuffersMax) this.#idle.push(buffer);
+  }
+}
+
+/** Reads ahead into the other of two buffers while the caller is busy with one. */
+async function* streamFile(
+  path: string,
+  start: number,
+  end: number,
+  buffers: StreamBuffers,
+): AsyncIterable<Uint8Array> {
   if (start >= end) return;
   const handle = await open(path, "r");
-  const size = Math.min(streamChunkSize, end - start);
-  let buffer = Buffer.allocUnsafeSlow(size);
-  let other = buffer;
+  const pair = [buffers.take(), buffers.take()] as const;
+  let reading: Promise<Uint8Array> | undefined;
   try {
-    let reading = readAhead(handle, buffer, start, end);
+    let turn = 0;
+    reading = readAhead(handle, pair[0], start, end);
     for (let at = start; at < end;) {
       const chunk = await reading;
       at += chunk.byteLength;
-      if (at < end) {
-        const next = other === buffer ? Buffer.allocUnsafeSlow(size) : other;
-        other = buffer;
-        buffer = next;
-        reading = readAhead(handle, buffer, at, end);
-      }
+      turn = 1 - turn;
+      if (at < end) reading = readAhead(handle, turn === 0 ? pair[0] : pair[1], at, end);
       yield chunk;
     }
   } finally {
+    // A read under way writes into its buffer until it is done.
+    await reading?.catch(() => undefined);
+    for (const buffer of pair) buffers.giveBack(buffer);
     await handle.close();
   }
 }

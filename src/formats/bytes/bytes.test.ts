@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { formatBase64, formatBase64Url, parseBase64, parseBase64Url } from "./base64.ts";
 import { formatHex, isHex, parseHex } from "./hex.ts";
 import { addMilliseconds, formatInstant, parseInstant } from "./instant.ts";
-import { formatUtf8, parseUtf8 } from "./utf8.ts";
+import { formatUtf8, joinUtf8, parseUtf8 } from "./utf8.ts";
 
 test("hex, base64 and base64url read back what they wrote, and each text has one form", () => {
   fc.assert(
@@ -48,6 +48,19 @@ test("parseBase64() refuses white space, missing padding, the other alphabet and
   for (const text of ["YQ==", "+/8", "YR"]) {
     assert.throws(() => parseBase64Url(text), { code: "bytes.base64" }, text);
   }
+});
+
+test("joinUtf8() is formatUtf8() of the joined text", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "grapheme" }));
+  fc.assert(
+    fc.property(fc.array(text), text, (texts, separator) => {
+      assert.deepEqual(joinUtf8(texts, separator), formatUtf8(texts.join(separator)));
+    }),
+    { seed: 7 },
+  );
+  assert.deepEqual(joinUtf8([], ","), new Uint8Array());
+  assert.throws(() => joinUtf8(["a", "\uD800"], ","), { code: "bytes.utf8" });
+  assert.throws(() => joinUtf8(["a", "b"], "\uDC00"), { code: "bytes.utf8" });
 });
 
 test("parseUtf8() refuses bad bytes, keeps a byte order mark, and formatUtf8() refuses lone surrogates", () => {

@@ -7,7 +7,7 @@
  */
 import { isHex } from "#formats/bytes/hex.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
-import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { formatUtf8, joinUtf8 } from "#formats/bytes/utf8.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { list, natural, object, optional, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
@@ -105,13 +105,16 @@ export function formatPageFromEntries(head: PageHead, entries: readonly string[]
   // PEP 792: a quarantined project offers no files.
   const offered = status === "quarantined" ? [] : entries;
   const reason = statusReason === undefined ? "" : `"reason":${quoteJson(statusReason)},`;
-  return formatUtf8(
-    [
-      `{"files":[${offered.join(",")}],"meta":{"api-version":"${simpleApiVersion}"},`,
-      `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
-      `"versions":${JSON.stringify(versions)}}`,
-    ].join(""),
-  );
+  const tail = [
+    `],"meta":{"api-version":"${simpleApiVersion}"},`,
+    `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
+    `"versions":${JSON.stringify(versions)}}`,
+  ].join("");
+  const [first = "", ...others] = offered;
+  const last = others.pop();
+  return last === undefined
+    ? formatUtf8(`{"files":[${first}${tail}`)
+    : joinUtf8([`{"files":[${first}`, ...others, `${last}${tail}`], ",");
 }
 
 /**

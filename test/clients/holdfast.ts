@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProcessesNaming, runHoldfast, startProgram } from "./program.ts";
-import type { Program } from "./program.ts";
+import type { Program, ProgramStart } from "./program.ts";
 import type { Run } from "./program-run.ts";
 import { isPresent, machineEnvironment } from "./tool-environment.ts";
 
@@ -69,7 +69,7 @@ export async function startHoldfast(options: HoldfastOptions = {}): Promise<Hold
     await writeFile(path, options.config);
     config.push("--config", path);
   }
-  const program = await startProgram({
+  const program = await startIn(folder, {
     args: [
       ...(options.via === "npm" ? [] : ["up"]),
       ...["--data", data, "--port", "0", "--proxy-port", "0", "--ready-file", readyFile],
@@ -140,7 +140,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
     await writeFile(path, options.config);
     config.push("--config", path);
   }
-  const program = await startProgram({
+  const program = await startIn(folder, {
     args: [
       ...["proxy", "--index", options.index, ...options.anchor, "--state", state],
       ...["--port", String(options.port ?? 0), "--ready-file", readyFile],
@@ -178,6 +178,16 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
     remove,
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** Starts a program whose files lie in `folder`; one that does not start leaves nothing there. */
+async function startIn(folder: string, start: ProgramStart): Promise<Program> {
+  try {
+    return await startProgram(start);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Programs get an own home and, of the machine, only what finds other programs. */

@@ -2,10 +2,12 @@
  * A whole Holdfast for a test: `holdfast up` in a folder of its own, its ready file, its access log, and proxies of
  * further machines in front of it. Stopping it checks that no process is left.
  */
+import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { findProcessesNaming, runHoldfast, startProgram } from "./program.ts";
 import type { Program, ProgramStart } from "./program.ts";
 import type { Run } from "./program-run.ts";
@@ -92,14 +94,18 @@ export async function startHoldfast(options: HoldfastOptions = {}): Promise<Hold
     }
     await rm(folder, { recursive: true, force: true });
   };
+  const ready = parseReady(program);
   return {
     data,
     pid: program.pid,
-    ready: parseReady(program),
+    ready,
     output: program.output,
     ended: program.ended,
     command: (args) => runHoldfast([...args, "--data", data], { env }),
-    readAccessLog: () => readAccessLog(data),
+    readAccessLog: async () => {
+      await flushAccessLog(data, ready.index);
+      return await readAccessLog(data);
+    },
     stop,
     remove,
     [Symbol.asyncDispose]: remove,
@@ -218,6 +224,26 @@ function readyText(program: Program, key: string): string {
     throw new Error(`The ready file has no "${key}"; the program said:\n${program.output()}`);
   }
   return value;
+}
+
+/**
+ * Lines are gathered before they are written: a request of our own comes after all others, and once its line is there,
+ * theirs are. An index that has ended has written everything.
+ */
+async function flushAccessLog(data: string, index: string): Promise<void> {
+  const marker = `access-log-reader/${randomUUID()}`;
+  try {
+    const answer = await fetch(`${index}healthz`, { headers: { "user-agent": marker } });
+    await answer.arrayBuffer();
+  } catch {
+    return;
+  }
+  const path = join(data, "log", "index-access.jsonl");
+  const until = Date.now() + 5_000;
+  while (!(await readFile(path, "utf8")).includes(marker)) {
+    assert.ok(Date.now() < until, "the access log does not show a request that was answered");
+    await delay(5);
+  }
 }
 
 async function readAccessLog(data: string): Promise<readonly AccessEntry[]> {

@@ -7,7 +7,7 @@
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { formatHex, isHex } from "#formats/bytes/hex.ts";
 import type { ByteSource } from "#formats/archive/byte-source.ts";
 import { invariant } from "#core/errors.ts";
@@ -35,8 +35,10 @@ export async function openFolderFileStore(root: string, random: Random): Promise
   const incoming = join(root, ".incoming");
   await mkdir(incoming, { recursive: true });
   const buffers = new StreamBuffers();
+  const synced = new Set<string>();
   return {
-    receive: async () => new FolderIncomingFile(root, join(incoming, formatHex(random(16)))),
+    receive: async () =>
+      new FolderIncomingFile(root, join(incoming, formatHex(random(16))), synced),
     openFile: (sha256) => openFile(storedFilePath(root, sha256), buffers),
     readMetadata: (sha256) => readIfThere(storedMetadataPath(root, sha256)),
     async removeFile(sha256) {
@@ -56,6 +58,8 @@ export async function openFolderFileStore(root: string, random: Random): Promise
 class FolderIncomingFile implements IncomingFile {
   readonly #root: string;
   readonly #path: string;
+  /** Shards whose own names are durable. */
+  readonly #syncedShards: Set<string>;
   /** Of the half received file; there is none while all of it is in memory. */
   #handle: FileHandle | undefined;
   #pending: Uint8Array[] = [];
@@ -63,9 +67,10 @@ class FolderIncomingFile implements IncomingFile {
   #size = 0;
   #done = false;
 
-  constructor(root: string, path: string) {
+  constructor(root: string, path: string, syncedShards: Set<string>) {
     this.#root = root;
     this.#path = path;
+    this.#syncedShards = syncedShards;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -97,24 +102,31 @@ class FolderIncomingFile implements IncomingFile {
     try {
       if (
         small !== undefined &&
-        (await keepSmallFile({ path, bytes: small, metadataPath, metadata }))
+        (await keepSmallFile({ path, bytes: small, metadataPath, metadata }, this.#syncedShards))
       ) {
         this.#done = true;
         return;
       }
       const handle = await this.#flush();
       await Promise.all([handle.sync(), writeSynced(draft, metadata)]);
-      await makeShard(this.#root, sha256);
+      await this.#makeShard(dirname(path));
       // The metadata first: once the file has its name, everything that belongs to it is there.
       await rename(draft, metadataPath);
       await rename(this.#path, path);
-      await syncFolder(join(path, ".."));
+      await syncFolder(dirname(path));
       this.#done = true;
       await handle.close();
     } catch (error) {
       await rm(draft, { force: true });
       throw storageError(error, "store the file");
     }
+  }
+
+  async #makeShard(shard: string): Promise<void> {
+    const made = await mkdir(shard, { recursive: true });
+    if (made === undefined && this.#syncedShards.has(shard)) return;
+    await syncFolder(this.#root);
+    this.#syncedShards.add(shard);
   }
 
   async discard(): Promise<void> {
@@ -177,11 +189,6 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-async function makeShard(root: string, sha256: string): Promise<void> {
-  const made = await mkdir(join(root, sha256.slice(0, 2)), { recursive: true });
-  if (made !== undefined) await syncFolder(root);
 }
 
 async function syncFolder(path: string): Promise<void> {

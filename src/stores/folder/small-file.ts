@@ -23,11 +23,17 @@ export type SmallFile = {
   readonly metadata: Uint8Array;
 };
 
-/** Durable on return. False, and nothing done, when there is such a file already. Throws what the disk says. */
-export async function keepSmallFile(small: SmallFile): Promise<boolean> {
+/**
+ * Durable on return. False, and nothing done, when there is such a file already. Throws what the disk says.
+ * `syncedFolders`: those whose own names are known to be durable; it grows.
+ */
+export async function keepSmallFile(
+  small: SmallFile,
+  syncedFolders: Set<string>,
+): Promise<boolean> {
   const { bytes, metadata, metadataPath, path } = small;
   const folder = dirname(path);
-  const made = createFile(path, folder);
+  const made = createFile(path, folder, syncedFolders);
   if (made === undefined) return false;
   const open = [made];
   try {
@@ -36,9 +42,11 @@ export async function keepSmallFile(small: SmallFile): Promise<boolean> {
     open.push(beside);
     writeAll(beside, metadata);
     open.push(openSync(folder, "r"));
-    // Also where another upload has just made the folder, and not synced it yet; otherwise this costs nothing.
-    open.push(openSync(dirname(folder), "r"));
+    // Once in a process's life: whoever made the folder, another upload or a process before, may not have synced it.
+    const isFirst = !syncedFolders.has(folder);
+    if (isFirst) open.push(openSync(dirname(folder), "r"));
     await Promise.all(open.map((descriptor) => sync(descriptor)));
+    if (isFirst) syncedFolders.add(folder);
     return true;
   } catch (error) {
     rmSync(path, { force: true });
@@ -50,13 +58,14 @@ export async function keepSmallFile(small: SmallFile): Promise<boolean> {
 }
 
 /** Undefined when it is there. */
-function createFile(path: string, folder: string): number | undefined {
+function createFile(path: string, folder: string, syncedFolders: Set<string>): number | undefined {
   try {
     return openSync(path, "wx", 0o644);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return undefined;
     if (codeOf(error) !== "ENOENT") throw error;
   }
+  syncedFolders.delete(folder);
   mkdirSync(folder);
   return openSync(path, "wx", 0o644);
 }

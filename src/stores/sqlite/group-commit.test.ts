@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sql, type Kysely } from "kysely";
+import { sql } from "kysely";
 import { openDatabase, type Database, type Migrations } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
+import type { SyncQueries } from "./sync-queries.ts";
 
 type Tables = { note: { text: string } };
 
@@ -12,8 +13,8 @@ const migrations: Migrations = {
 
 const add =
   (text: string) =>
-  async (trx: Kysely<Tables>): Promise<string> => {
-    await trx.insertInto("note").values({ text }).execute();
+  (writer: SyncQueries<Tables>): string => {
+    writer.run(writer.build.insertInto("note").values({ text }));
     if (text === "bad") throw new Error("refused");
     return text;
   };
@@ -30,9 +31,9 @@ for (const durability of ["full", "relaxed"] as const) {
     const group = new GroupCommit<Tables>(
       {
         ...database,
-        transact(run, how) {
+        write(run, how) {
           commits += 1;
-          return database.transact(run, how);
+          return database.write(run, how);
         },
       },
       durability,
@@ -56,8 +57,8 @@ test("run() fails everybody when the commit does, and goes on with the next", as
   const group = new GroupCommit<Tables>(
     {
       ...database,
-      transact: (run, how) =>
-        isBroken ? Promise.reject(new Error("full")) : database.transact(run, how),
+      write: (run, how) =>
+        isBroken ? Promise.reject(new Error("full")) : database.write(run, how),
     },
     "full",
   );
@@ -71,10 +72,10 @@ test("run() fails everybody when the commit does, and goes on with the next", as
 test("run() fails all of a transaction that SQLite ended by itself, with the error that tells why", async () => {
   const database = await openDatabase<Tables>(":memory:", migrations);
   const group = new GroupCommit<Tables>(database, "full");
-  const full = async (trx: Kysely<Tables>): Promise<void> => {
-    await add("b")(trx);
+  const full = (writer: SyncQueries<Tables>): void => {
+    add("b")(writer);
     // As it does when a write finds the disk full.
-    await sql`ROLLBACK`.execute(trx);
+    writer.command("ROLLBACK");
     throw Object.assign(new Error("database or disk is full"), { errcode: 13 });
   };
   const all = await Promise.allSettled([group.run(add("a")), group.run(full), group.run(add("c"))]);

@@ -2,13 +2,11 @@
  * Transactions that share one commit, because syncing the disk is what a commit costs. Work that is asked for while a
  * transaction runs waits for the next, in which each piece happens wholly or not at all, whatever the others do.
  */
-import { sql, type Kysely } from "kysely";
 import type { Database } from "./database.ts";
-
-type Work<Tables> = (trx: Kysely<Tables>) => Promise<unknown>;
+import type { SyncQueries } from "./sync-queries.ts";
 
 type Waiting<Tables> = {
-  readonly work: Work<Tables>;
+  readonly work: (writer: SyncQueries<Tables>) => void;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -29,12 +27,12 @@ export class GroupCommit<Tables> {
     this.#durability = durability;
   }
 
-  /** As `database.transact`: durable on return where this group is. What `work` throws undoes what it did, no more. */
-  async run<T>(work: (trx: Kysely<Tables>) => Promise<T>): Promise<T> {
+  /** As `database.write`: durable on return where this group is. What `work` throws undoes what it did, no more. */
+  async run<T>(work: (writer: SyncQueries<Tables>) => T): Promise<T> {
     let value: { readonly of: T } | undefined;
     await new Promise((resolve, reject) => {
-      const keep = async (trx: Kysely<Tables>): Promise<void> => {
-        value = { of: await work(trx) };
+      const keep = (writer: SyncQueries<Tables>): void => {
+        value = { of: work(writer) };
       };
       this.#waiting.push({ work: keep, resolve, reject });
       if (!this.#isRunning) void this.#runAll();
@@ -68,13 +66,15 @@ export class GroupCommit<Tables> {
   async #runSome(pieces: readonly Waiting<Tables>[]): Promise<void> {
     const failures = new Map<Waiting<Tables>, unknown>();
     try {
-      await this.#database.transact(async (trx) => {
+      await this.#database.write((writer) => {
         for (const piece of pieces) {
-          await this.#runPiece(trx, piece.work).catch((error: unknown) => {
+          try {
+            this.#runPiece(writer, piece.work);
+          } catch (error) {
             // Without a transaction nobody's work is held back any more: all of it failed.
             if (!this.#database.isInTransaction()) throw error;
             failures.set(piece, error);
-          });
+          }
         }
       }, this.#durability);
     } catch (error) {
@@ -87,17 +87,17 @@ export class GroupCommit<Tables> {
     }
   }
 
-  async #runPiece(trx: Kysely<Tables>, work: Work<Tables>): Promise<void> {
-    await sql`SAVEPOINT piece`.execute(trx);
+  #runPiece(writer: SyncQueries<Tables>, work: Waiting<Tables>["work"]): void {
+    writer.command("SAVEPOINT piece");
     try {
-      await work(trx);
+      work(writer);
     } catch (error) {
       if (this.#database.isInTransaction()) {
-        await sql`ROLLBACK TO piece`.execute(trx);
-        await sql`RELEASE piece`.execute(trx);
+        writer.command("ROLLBACK TO piece");
+        writer.command("RELEASE piece");
       }
       throw error;
     }
-    await sql`RELEASE piece`.execute(trx);
+    writer.command("RELEASE piece");
   }
 }

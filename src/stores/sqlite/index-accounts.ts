@@ -8,7 +8,7 @@ import { accountOfRow, tokenOfRow, tokenRow } from "./index-rows.ts";
 import type { IndexTables } from "./index-tables.ts";
 
 export function createSqliteAccountStore(database: Database<IndexTables>): AccountStore {
-  const { query } = database;
+  const { query, read } = database;
   return {
     createAccount: (account) =>
       database.transact(async (trx) => {
@@ -54,7 +54,7 @@ export function createSqliteAccountStore(database: Database<IndexTables>): Accou
         await trx.insertInto("token").values(tokenRow(token, hash)).execute();
       }),
     async findToken(hash) {
-      const row = await selectTokens(query).where("token.hash", "=", hash).executeTakeFirst();
+      const row = read.first(selectTokens(read.build).where("token.hash", "=", hash));
       return row && tokenOfRow(row);
     },
     async readTokens() {

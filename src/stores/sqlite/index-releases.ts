@@ -2,7 +2,6 @@
  * Projects, files, outbox and page pointers in the index's database. Reads that the hot paths make one row at a time go
  * through prepared statements on the read-only connection.
  */
-import type { Kysely } from "kysely";
 import type { ChangeState } from "#core/releases/accept-change.ts";
 import type { UploadState } from "#core/releases/accept-upload.ts";
 import type { NewUpload, ReleaseStore } from "#core/releases/release-store.ts";
@@ -23,12 +22,13 @@ import {
   projectRoleOfRow,
 } from "./index-rows.ts";
 import type { IndexTables } from "./index-tables.ts";
+import type { SyncQueries } from "./sync-queries.ts";
 
 /** Rows that can be bound in one query. */
 const bindMax = 500;
 const cursorKey = "pages-cursor";
 
-type Query = Kysely<IndexTables>;
+type Queries = SyncQueries<IndexTables>;
 
 export function createSqliteReleaseStore(database: Database<IndexTables>): ReleaseStore {
   return { ...createWriter(database), ...createReader(database), ...createMembers(database) };
@@ -48,19 +48,19 @@ function createWriter(database: Database<IndexTables>): Pick<ReleaseStore, Write
   const relaxed = new GroupCommit(database, "relaxed");
   return {
     recordUpload: (upload, decide) =>
-      durable.run(async (trx) => {
+      durable.run((writer) => {
         const { project, filename } = upload.file;
-        const decision = decide(await readUploadState(trx, project, filename, upload.accountId));
-        if (decision.kind === "publish") await insertUpload(trx, upload, decision.change);
+        const decision = decide(readUploadState(writer, project, filename, upload.accountId));
+        if (decision.kind === "publish") insertUpload(writer, upload, decision.change);
         return decision;
       }),
     recordChange: (entry, check) =>
-      durable.run(async (trx) => {
-        check(await readChangeState(trx, entry.change));
-        await insertChange(trx, entry.change, entry.purge, entry.at);
+      durable.run((writer) => {
+        check(readChangeState(writer, entry.change));
+        insertChange(writer, entry.change, entry.purge, entry.at);
       }),
-    recordResult: (result, at) => relaxed.run((trx) => recordResult(trx, result, at)),
-    adoptPage: (page, pointer, at) => relaxed.run((trx) => adoptPage(trx, page, pointer, at)),
+    recordResult: (result, at) => relaxed.run((writer) => recordResult(writer, result, at)),
+    adoptPage: (page, pointer, at) => relaxed.run((writer) => adoptPage(writer, page, pointer, at)),
     sweepOutbox: (at) =>
       database.transact(async (trx) => {
         await trx
@@ -83,10 +83,10 @@ function createWriter(database: Database<IndexTables>): Pick<ReleaseStore, Write
 function createReader(
   database: Database<IndexTables>,
 ): Omit<ReleaseStore, MemberMethods | WriterMethods> {
-  const { query } = database;
+  const { query, read } = database;
   return {
-    readUploadState: (project, filename, accountId) =>
-      readUploadState(query, project, filename, accountId),
+    readUploadState: async (project, filename, accountId) =>
+      readUploadState(read, project, filename, accountId),
     async readOutbox() {
       const rows = await query
         .selectFrom("outbox")
@@ -95,14 +95,6 @@ function createReader(
         .orderBy("seq")
         .execute();
       return rows.map(outboxEntryOfRow);
-    },
-    async findChange(id) {
-      const row = await query
-        .selectFrom("outbox")
-        .selectAll()
-        .where("id", "=", id)
-        .executeTakeFirst();
-      return row && outboxEntryOfRow(row);
     },
     async readPagesCursor() {
       const row = await query
@@ -170,31 +162,27 @@ function createReader(
 
 /** One row by its key. */
 function createRowReader({
-  query,
-}: Database<IndexTables>): Pick<ReleaseStore, "findFile" | "findPage" | "findProject"> {
+  read,
+}: Database<IndexTables>): Pick<
+  ReleaseStore,
+  "findChange" | "findFile" | "findPage" | "findProject"
+> {
+  const { build } = read;
   return {
+    async findChange(id) {
+      const row = read.first(build.selectFrom("outbox").selectAll().where("id", "=", id));
+      return row && outboxEntryOfRow(row);
+    },
     async findPage(project) {
-      const row = await query
-        .selectFrom("page")
-        .selectAll()
-        .where("project", "=", project)
-        .executeTakeFirst();
+      const row = read.first(build.selectFrom("page").selectAll().where("project", "=", project));
       return row && pagePointerOfRow(row);
     },
     async findFile(filename) {
-      const row = await query
-        .selectFrom("file")
-        .selectAll()
-        .where("filename", "=", filename)
-        .executeTakeFirst();
+      const row = read.first(build.selectFrom("file").selectAll().where("filename", "=", filename));
       return row && fileOfRow(row);
     },
     async findProject(name) {
-      const row = await query
-        .selectFrom("project")
-        .selectAll()
-        .where("name", "=", name)
-        .executeTakeFirst();
+      const row = findProjectRow(read, name);
       return row && projectOfRow(row);
     },
   };
@@ -226,7 +214,12 @@ function createMembers(database: Database<IndexTables>): Pick<ReleaseStore, Memb
         if (account === undefined) {
           throw new RefusedError("account.unknown", `There is no account '${accountName}'.`);
         }
-        if ((await findProjectRow(trx, project)) === undefined) {
+        const known = await trx
+          .selectFrom("project")
+          .select("name")
+          .where("name", "=", project)
+          .executeTakeFirst();
+        if (known === undefined) {
           throw new RefusedError("project.unknown", `There is no project '${project}' here.`);
         }
         const row = { project, account_id: account.id };
@@ -249,32 +242,32 @@ function createMembers(database: Database<IndexTables>): Pick<ReleaseStore, Memb
   };
 }
 
-async function readUploadState(
-  query: Query,
+function readUploadState(
+  queries: Queries,
   project: ProjectName,
   filename: string,
   accountId: string,
-): Promise<UploadState> {
-  const projectRow = await findProjectRow(query, project);
-  const member = await query
-    .selectFrom("member")
-    .select("role")
-    .where("project", "=", project)
-    .where("account_id", "=", accountId)
-    .executeTakeFirst();
-  const file = await query
-    .selectFrom("file")
-    .selectAll()
-    .where("filename", "=", filename)
-    .executeTakeFirst();
+): UploadState {
+  const projectRow = findProjectRow(queries, project);
+  const member = queries.first(
+    queries.build
+      .selectFrom("member")
+      .select("role")
+      .where("project", "=", project)
+      .where("account_id", "=", accountId),
+  );
+  const file = queries.first(
+    queries.build.selectFrom("file").selectAll().where("filename", "=", filename),
+  );
   const pending =
     file?.state === "pending"
-      ? await query
-          .selectFrom("outbox")
-          .select("id")
-          .where("filename", "=", filename)
-          .where("outcome", "is", null)
-          .executeTakeFirst()
+      ? queries.first(
+          queries.build
+            .selectFrom("outbox")
+            .select("id")
+            .where("filename", "=", filename)
+            .where("outcome", "is", null),
+        )
       : undefined;
   return {
     ...(projectRow !== undefined && { project: projectOfRow(projectRow) }),
@@ -284,15 +277,13 @@ async function readUploadState(
   };
 }
 
-async function readChangeState(query: Query, change: Change): Promise<ChangeState> {
-  const project = await findProjectRow(query, change.project);
+function readChangeState(queries: Queries, change: Change): ChangeState {
+  const project = findProjectRow(queries, change.project);
   const file =
     "filename" in change
-      ? await query
-          .selectFrom("file")
-          .selectAll()
-          .where("filename", "=", change.filename)
-          .executeTakeFirst()
+      ? queries.first(
+          queries.build.selectFrom("file").selectAll().where("filename", "=", change.filename),
+        )
       : undefined;
   return {
     ...(project !== undefined && { project: projectOfRow(project) }),
@@ -300,28 +291,29 @@ async function readChangeState(query: Query, change: Change): Promise<ChangeStat
   };
 }
 
-async function insertUpload(trx: Query, upload: NewUpload, change: Change): Promise<void> {
+function insertUpload(queries: Queries, upload: NewUpload, change: Change): void {
   const { file, accountId, at } = upload;
   const row = { name: file.project, status: "active", status_reason: null };
-  const created = await trx
-    .insertInto("project")
-    .values({ ...row, created_at: at.toISOString() })
-    .onConflict((conflict) => conflict.column("name").doNothing())
-    .executeTakeFirst();
-  if (created.numInsertedOrUpdatedRows === 1n) {
-    await trx
-      .insertInto("member")
-      .values({ project: file.project, account_id: accountId, role: "owner" })
-      .execute();
+  const created = queries.run(
+    queries.build
+      .insertInto("project")
+      .values({ ...row, created_at: at.toISOString() })
+      .onConflict((conflict) => conflict.column("name").doNothing()),
+  );
+  if (created === 1) {
+    queries.run(
+      queries.build
+        .insertInto("member")
+        .values({ project: file.project, account_id: accountId, role: "owner" }),
+    );
   }
-  await trx.replaceInto("file").values(fileRow(file)).execute();
-  await insertChange(trx, change, false, at);
+  queries.run(queries.build.replaceInto("file").values(fileRow(file)));
+  insertChange(queries, change, false, at);
 }
 
-async function insertChange(trx: Query, change: Change, purge: boolean, at: Date): Promise<void> {
-  await trx
-    .insertInto("outbox")
-    .values({
+function insertChange(queries: Queries, change: Change, purge: boolean, at: Date): void {
+  queries.run(
+    queries.build.insertInto("outbox").values({
       id: change.id,
       filename: "filename" in change ? change.filename : null,
       change: changeText(change),
@@ -329,13 +321,10 @@ async function insertChange(trx: Query, change: Change, purge: boolean, at: Date
       created_at: at.toISOString(),
       outcome: null,
       message: null,
-    })
-    .execute();
+    }),
+  );
 }
 
-async function findProjectRow(
-  query: Query,
-  name: ProjectName,
-): Promise<IndexTables["project"] | undefined> {
-  return query.selectFrom("project").selectAll().where("name", "=", name).executeTakeFirst();
+function findProjectRow(queries: Queries, name: ProjectName): IndexTables["project"] | undefined {
+  return queries.first(queries.build.selectFrom("project").selectAll().where("name", "=", name));
 }

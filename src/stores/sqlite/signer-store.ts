@@ -12,6 +12,7 @@ import { openDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
 import { SignerReader, pageFormat } from "./signer-reader.ts";
 import { signerMigrations } from "./signer-schema.ts";
+import type { SyncQueries } from "./sync-queries.ts";
 
 export type SqliteSignerStore = SignerStore & {
   /**
@@ -49,23 +50,21 @@ export async function openSqliteSignerStore(path: string): Promise<SqliteSignerS
     readRolesSince: async (since) => reader.rolesSince(since),
     readReplaced: async (before, limit) => reader.replaced(before, limit),
     commit: (token, commit) =>
-      database.transact(async (transaction) => {
-        await checkLease(transaction, token);
-        await writeCommit(transaction, commit);
+      database.write((writer) => {
+        checkLease(writer.runText(holdLease, [token]));
+        writeCommit(writer, commit);
       }),
     publish: (token, batch, replace) =>
       database.transact(async (transaction) => {
         // The first statement writes, so the lease cannot be taken until this transaction ends.
-        await checkLease(transaction, token);
+        checkLease(await run(transaction, holdLease, [token]));
         await replace();
         await run(transaction, "UPDATE state SET published_batch = ?", [batch]);
       }, "relaxed"),
     forgetRoles: (token, roles) =>
-      database.transact(async (transaction) => {
-        await checkLease(transaction, token);
-        for (const { role, version } of roles) {
-          await run(transaction, deleteReplaced, [role, version]);
-        }
+      database.write((writer) => {
+        checkLease(writer.runText(holdLease, [token]));
+        for (const { role, version } of roles) writer.runText(deleteReplaced, [role, version]);
       }, "relaxed"),
     backup: (target) => backup(database, target),
     close: () => database.close(),
@@ -86,21 +85,23 @@ async function takeLease(database: Database<NoTables>, holder: string, now: Date
   });
 }
 
-async function checkLease(transaction: Transaction, token: number): Promise<void> {
-  const changed = await run(transaction, "UPDATE lease SET token = token WHERE token = ?", [token]);
-  if (changed === 1) return;
+const holdLease = "UPDATE lease SET token = token WHERE token = ?";
+
+/** `held`: rows that `holdLease` found. */
+function checkLease(held: number): void {
+  if (held === 1) return;
   throw new UnavailableError(
     "signer.fenced",
     "Cannot publish: another signer has taken over; this one must end",
   );
 }
 
-async function writeCommit(transaction: Transaction, commit: Commit): Promise<void> {
+function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
   const at = commit.signedAt.getTime();
   for (const { role, version, bytes, sha256, signedAt, expires } of commit.roles) {
-    await run(transaction, replaceRole, [at, role, version]);
+    writer.runText(replaceRole, [at, role, version]);
     const values = [role, version, bytes, sha256, signedAt.getTime(), expires.text];
-    await run(transaction, insertRole, values);
+    writer.runText(insertRole, values);
   }
   for (const {
     project,
@@ -112,31 +113,24 @@ async function writeCommit(transaction: Transaction, commit: Commit): Promise<vo
     statusReason,
     changed,
   } of commit.pages) {
-    await run(transaction, upsertProject, [project, prefix, serial, sha256, size]);
+    writer.runText(upsertProject, [project, prefix, serial, sha256, size]);
     const reason = statusReason ?? null;
     const values = [project, serial, sha256, size, status, reason, pageFormat, at];
-    await run(transaction, insertPage, values);
+    writer.runText(insertPage, values);
     for (const { filename, version, entry } of changed) {
-      await run(transaction, insertEntry, [project, filename, serial, version, entry ?? null]);
+      writer.runText(insertEntry, [project, filename, serial, version, entry ?? null]);
     }
   }
   for (const { filename, project, version, sha256, size, lost } of commit.bindings) {
     const values = [filename, project, version, sha256, size, lost ? 1 : 0];
-    invariant((await run(transaction, bindName, values)) === 1, "a bound name keeps its bytes");
+    invariant(writer.runText(bindName, values) === 1, "a bound name keeps its bytes");
   }
   for (const { id, digest, project, serial } of commit.changes) {
-    await run(transaction, insertChange, [id, digest, project, serial]);
+    writer.runText(insertChange, [id, digest, project, serial]);
   }
   const serial = Math.max(commit.versionFloor ?? 0, ...commit.pages.map((page) => page.serial));
   const floor = commit.versionFloor ?? null;
-  const moved = await run(transaction, moveState, [
-    serial,
-    commit.batch,
-    at,
-    floor,
-    floor,
-    commit.batch,
-  ]);
+  const moved = writer.runText(moveState, [serial, commit.batch, at, floor, floor, commit.batch]);
   invariant(moved === 1, "batches are committed in order");
 }
 

@@ -155,7 +155,7 @@ test("a project that is archived or quarantined takes no new files, but can be l
 test("a project has a greatest number of files", () => {
   const files = Array.from({ length: publicationLimits.projectFilesMax }, (_, at): ProjectFile => {
     const version = String(100_000 + at);
-    return { filename: `demo-${version}.tar.gz`, version, entry: "" };
+    return { filename: `demo-${version}.tar.gz`, version, entry: new Uint8Array() };
   });
   const versions = files.map(({ version }) => ({ version, files: 1 }));
   const full: ProjectRecord = {

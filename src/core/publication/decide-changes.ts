@@ -235,7 +235,7 @@ function filenameRefusal({ filename, project, version }: AddFile): Refusal | und
 function pageRefusal(
   what: string,
   head: Parameters<typeof formatPageFromEntries>[0],
-  formatEntries: () => readonly string[],
+  formatEntries: () => readonly Uint8Array[],
 ): Refusal | undefined {
   try {
     parsePage(formatPageFromEntries(head, formatEntries()));

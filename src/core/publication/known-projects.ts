@@ -1,6 +1,6 @@
 /**
  * Projects as their newest pages say them. Those changed lately stay in memory, so that an upload into a project with
- * thousands of files reads none of them again; how many is bounded by their characters.
+ * thousands of files reads none of them again; how many is bounded by their bytes.
  */
 import type { PagePointer } from "#formats/door/change.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";

@@ -8,7 +8,7 @@ export const publicationLimits = {
   projectEntriesLengthMax: 32_000_000,
   requiresPythonLengthMax: 1_024,
   reasonLengthMax: 1_024,
-  /** Characters of entries kept in memory for projects that were changed lately. */
+  /** Bytes of entries kept in memory for projects that were changed lately. */
   cachedEntriesLengthMax: 32_000_000,
   /** Stored files read at once. */
   storedChecksMax: 4,

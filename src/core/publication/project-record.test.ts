@@ -76,9 +76,9 @@ test("yankedEntry() changes the yank and not one byte more", () => {
   const plain = aFile("1.0").entry;
   for (const yanked of [true, 'it "breaks" ünïcode'] as const) {
     const entry = yankedEntry(plain, yanked);
-    assert.equal(entry, aFile("1.0", yanked).entry);
+    assert.deepEqual(entry, aFile("1.0", yanked).entry);
     assert.equal(entryYanked(entry), yanked);
-    assert.equal(yankedEntry(entry, false), plain);
+    assert.deepEqual(yankedEntry(entry, false), plain);
   }
 });
 

@@ -9,14 +9,13 @@ import { isJsonObject } from "#formats/json/value.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import type { ProjectStatus } from "#formats/python/project-status.ts";
 import { comparePageVersions, formatPageFromEntries } from "#formats/python/simple-page.ts";
-import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
 
 export type ProjectFile = {
   readonly filename: string;
   /** Normalised. */
   readonly version: string;
-  /** The page's entry, as JSON text. */
-  readonly entry: string;
+  /** The page's entry, JSON in UTF-8. */
+  readonly entry: Uint8Array;
 };
 
 export type ProjectRecord = {
@@ -27,7 +26,7 @@ export type ProjectRecord = {
   readonly files: readonly ProjectFile[];
   /** Ascending, each once. */
   readonly versions: readonly VersionCount[];
-  /** Characters of all entries. */
+  /** Bytes of all entries. */
   readonly entriesLength: number;
 };
 
@@ -47,7 +46,7 @@ export function projectRecordOf(
   let entriesLength = 0;
   for (const { version, entry } of files) {
     counts.set(version, (counts.get(version) ?? 0) + 1);
-    entriesLength += entry.length;
+    entriesLength += entry.byteLength;
   }
   const versions = [...counts].map(([version, count]) => ({ version, files: count }));
   versions.sort((left, right) => comparePageVersions(left.version, right.version));
@@ -65,14 +64,14 @@ export function withProjectFile(record: ProjectRecord, file: ProjectFile): Proje
   const old = record.files[place];
   if (old?.filename === file.filename) {
     invariant(old.version === file.version, "a file name has one version");
-    const entriesLength = record.entriesLength + file.entry.length - old.entry.length;
+    const entriesLength = record.entriesLength + file.entry.byteLength - old.entry.byteLength;
     return { ...record, files: record.files.with(place, file), entriesLength };
   }
   return {
     ...record,
     files: record.files.toSpliced(place, 0, file),
     versions: countVersion(record.versions, file.version, 1),
-    entriesLength: record.entriesLength + file.entry.length,
+    entriesLength: record.entriesLength + file.entry.byteLength,
   };
 }
 
@@ -85,7 +84,7 @@ export function withoutProjectFile(record: ProjectRecord, filename: string): Pro
     ...record,
     files: record.files.toSpliced(place, 1),
     versions: countVersion(record.versions, old.version, -1),
-    entriesLength: record.entriesLength - old.entry.length,
+    entriesLength: record.entriesLength - old.entry.byteLength,
   };
 }
 
@@ -113,15 +112,15 @@ export function formatProjectPage(record: ProjectRecord): Uint8Array {
 }
 
 /** The entry with another yank, everything else as it was written once. */
-export function yankedEntry(entry: string, yanked: boolean | string): string {
-  const tree = parseJson(formatUtf8(entry));
+export function yankedEntry(entry: Uint8Array, yanked: boolean | string): Uint8Array {
+  const tree = parseJson(entry);
   invariant(isJsonObject(tree), "an entry is an object");
-  return parseUtf8(formatJson(new Map(tree).set("yanked", yanked)));
+  return formatJson(new Map(tree).set("yanked", yanked));
 }
 
 /** What the entry says of a yank. */
-export function entryYanked(entry: string): boolean | string {
-  const tree = parseJson(formatUtf8(entry));
+export function entryYanked(entry: Uint8Array): boolean | string {
+  const tree = parseJson(entry);
   const yanked = isJsonObject(tree) ? tree.get("yanked") : undefined;
   invariant(typeof yanked === "boolean" || typeof yanked === "string", "an entry says `yanked`");
   return yanked;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
+import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
@@ -24,7 +25,7 @@ const demo = normaliseProjectName("demo");
 const other = normaliseProjectName("other");
 
 function aRole(role: string, version: number, signedAt: Date = start): RoleFile {
-  const bytes = new TextEncoder().encode(`${role} ${version}`);
+  const bytes = formatUtf8(`${role} ${version}`);
   const expires = parseInstant("2027-01-01T00:00:00Z");
   return { role, version, bytes, sha256: sha256Hex(bytes), signedAt, expires };
 }
@@ -38,12 +39,16 @@ function aPage(
   return {
     project,
     serial,
-    sha256: sha256Hex(new TextEncoder().encode(`${project} ${serial}`)),
+    sha256: sha256Hex(formatUtf8(`${project} ${serial}`)),
     size: serial * 10,
     prefix: pagePrefix(project),
     status: "active",
     changed: Object.entries(changed).map(([filename, entry]) => {
-      return { filename, version: "1.0", entry };
+      return {
+        filename,
+        version: "1.0",
+        entry: entry === undefined ? undefined : formatUtf8(entry),
+      };
     }),
     ...page,
   };
@@ -128,7 +133,7 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
       );
       const record = await opened.readProject(demo);
       assert.deepEqual(record?.files, [
-        { filename: "demo-1.0.tar.gz", version: "1.0", entry: "{1}" },
+        { filename: "demo-1.0.tar.gz", version: "1.0", entry: formatUtf8("{1}") },
       ]);
       assert.equal(await opened.readProject(other), undefined);
       assert.equal(await opened.readPage(other), undefined);
@@ -142,7 +147,7 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
     await store.commit(token, aCommit(2, { pages: [aPage(2, { a: undefined, c: "{c2}" })] }));
     await store.commit(token, aCommit(3, { pages: [aPage(3, { b: "{b3}" }, reason)] }));
     const entriesAt = async (serial: number): Promise<readonly string[] | undefined> =>
-      (await store.readProjectAt(demo, serial))?.files.map(({ entry }) => entry);
+      (await store.readProjectAt(demo, serial))?.files.map(({ entry }) => parseUtf8(entry));
     assert.deepEqual(await entriesAt(1), ["{a1}", "{b1}"]);
     assert.deepEqual(await entriesAt(2), ["{b1}", "{c2}"]);
     assert.deepEqual(await entriesAt(3), ["{b3}", "{c2}"]);

@@ -52,7 +52,7 @@ export type PageRecord = PagePointer & {
   readonly changed: readonly {
     readonly filename: string;
     readonly version: string;
-    readonly entry: string | undefined;
+    readonly entry: Uint8Array | undefined;
   }[];
 };
 

@@ -23,24 +23,3 @@ export function formatUtf8(text: string): Uint8Array {
   }
   return encoder.encode(text);
 }
-
-/** `formatUtf8(texts.join(separator))`, without ever making that text: large documents are joined from kept pieces. */
-export function joinUtf8(texts: readonly string[], separator: string): Uint8Array {
-  let size = 0;
-  for (const text of texts) {
-    if (!text.isWellFormed()) {
-      throw new FormatError("bytes.utf8", "Cannot write text: it holds a lone surrogate");
-    }
-    size += Buffer.byteLength(text);
-  }
-  const between = formatUtf8(separator);
-  const bytes = new Uint8Array(size + Math.max(0, texts.length - 1) * between.byteLength);
-  const target = Buffer.from(bytes.buffer);
-  let at = 0;
-  for (const text of texts) {
-    at += target.write(text, at);
-    // The last one's does not fit, and is not wanted.
-    for (const byte of between) bytes[at++] = byte;
-  }
-  return bytes;
-}

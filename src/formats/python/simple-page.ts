@@ -7,7 +7,8 @@
  */
 import { isHex } from "#formats/bytes/hex.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
-import { formatUtf8, joinUtf8 } from "#formats/bytes/utf8.ts";
+import { joinBytes } from "#formats/bytes/join-bytes.ts";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { list, natural, object, optional, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
@@ -80,16 +81,17 @@ export function fileUrl(project: ProjectName, sha256: string, filename: string):
   return `../../files/${project}/${sha256}/${encodeURIComponent(filename)}`;
 }
 
-/** One file's entry: JSON text to keep and to give to `formatPageFromEntries`. */
-export function formatPageFile(file: PageFile): string {
+/** One file's entry: JSON to keep and to give to `formatPageFromEntries`. */
+export function formatPageFile(file: PageFile): Uint8Array {
   const { coreMetadata, requiresPython, yanked } = file;
-  return [
+  const text = [
     coreMetadata === undefined ? "{" : `{"core-metadata":{"sha256":"${coreMetadata}"},`,
     `"filename":${quoteJson(file.filename)},"hashes":{"sha256":"${file.sha256}"},`,
     requiresPython === undefined ? "" : `"requires-python":${quoteJson(requiresPython)},`,
     `"size":${file.size},"upload-time":${quoteJson(file.uploadTime)},"url":${quoteJson(file.url)},`,
     `"yanked":${typeof yanked === "string" && yanked !== "" ? quoteJson(yanked) : String(yanked !== false)}}`,
   ].join("");
+  return formatUtf8(text);
 }
 
 /** The page's bytes; files and versions are put in order. */
@@ -99,8 +101,8 @@ export function formatPage(page: Page): Uint8Array {
   return formatPageFromEntries({ ...page, versions }, entries);
 }
 
-/** The same bytes from kept entries; they and the versions are in their order already. Costs little more than a join. */
-export function formatPageFromEntries(head: PageHead, entries: readonly string[]): Uint8Array {
+/** The same bytes from kept entries; they and the versions are in their order already. Costs little more than a copy. */
+export function formatPageFromEntries(head: PageHead, entries: readonly Uint8Array[]): Uint8Array {
   const { name, status, statusReason, versions } = head;
   // PEP 792: a quarantined project offers no files.
   const offered = status === "quarantined" ? [] : entries;
@@ -110,11 +112,7 @@ export function formatPageFromEntries(head: PageHead, entries: readonly string[]
     `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
     `"versions":${JSON.stringify(versions)}}`,
   ].join("");
-  const [first = "", ...others] = offered;
-  const last = others.pop();
-  return last === undefined
-    ? formatUtf8(`{"files":[${first}${tail}`)
-    : joinUtf8([`{"files":[${first}`, ...others, `${last}${tail}`], ",");
+  return joinBytes(formatUtf8(`{"files":[`), offered, formatUtf8(tail));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ProjectFile, ProjectRecord } from "#core/publication/project-recor
 import type { FileBinding } from "#core/publication/decide-changes.ts";
 import type { RecordedChange, RoleVersion, SignerState } from "#core/publication/signer-store.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { isProjectName } from "#formats/python/project-name.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
@@ -95,7 +96,10 @@ export class SignerReader {
       const filename = readText(row, "filename");
       const entry = readOptionalText(row, "entry");
       if (entry === undefined) newest.delete(filename);
-      else newest.set(filename, { filename, version: readText(row, "version"), entry });
+      else {
+        const version = readText(row, "version");
+        newest.set(filename, { filename, version, entry: formatUtf8(entry) });
+      }
     }
     return projectRecordOf(
       project,

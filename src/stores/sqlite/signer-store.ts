@@ -7,6 +7,7 @@ import { CompiledQuery } from "kysely";
 import type { Kysely } from "kysely";
 import { RefusedError, UnavailableError, invariant } from "#core/errors.ts";
 import type { Commit, SignerStore } from "#core/publication/signer-store.ts";
+import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { storageError } from "#stores/folder/storage-error.ts";
 import { openDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
@@ -118,7 +119,8 @@ function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
     const values = [project, serial, sha256, size, status, reason, pageFormat, at];
     writer.runText(insertPage, values);
     for (const { filename, version, entry } of changed) {
-      writer.runText(insertEntry, [project, filename, serial, version, entry ?? null]);
+      const text = entry === undefined ? null : parseUtf8(entry);
+      writer.runText(insertEntry, [project, filename, serial, version, text]);
     }
   }
   for (const { filename, project, version, sha256, size, lost } of commit.bindings) {

@@ -12,6 +12,7 @@ import { refusalOf } from "./error-response.ts";
 import { indexLimits } from "./limits.ts";
 import type { Publisher, Publishing } from "./publishing.ts";
 import { storeStream, type Receiving } from "./receive-upload.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 export type ImportPorts = Receiving & {
   readonly clock: Clock;
@@ -84,7 +85,7 @@ async function runImport(
   files: readonly LocalFile[],
   finish: (path: string, result: Result) => void,
 ): Promise<void> {
-  const waiting = new Set<Promise<void>>();
+  const waiting = new WaitingRoom(waitingMax);
   const queue = files[Symbol.iterator]();
   const failures: unknown[] = [];
   const readOne = async (file: LocalFile): Promise<void> => {
@@ -93,11 +94,7 @@ async function runImport(
       finish(file.path, taken);
       return;
     }
-    const settled = awaitPublished(ports, taken.changeId)
-      .then((result) => finish(file.path, result))
-      .finally(() => waiting.delete(settled));
-    waiting.add(settled);
-    if (waiting.size >= waitingMax) await Promise.race(waiting);
+    await waiting.enter(async () => finish(file.path, await awaitPublished(ports, taken.changeId)));
   };
   const reader = async (): Promise<void> => {
     for (const file of queue) {
@@ -106,7 +103,7 @@ async function runImport(
     }
   };
   await Promise.all(Array.from({ length: readersMax }, reader));
-  await Promise.all(waiting);
+  await waiting.empty().catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 

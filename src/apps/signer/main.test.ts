@@ -4,12 +4,14 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { sha256Hex } from "#crypto/hash.ts";
+import { formatChange } from "#formats/door/change-json.ts";
 import type { AddFile, ChangeResult } from "#formats/door/change.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
@@ -103,6 +105,27 @@ class Scene {
   }
 }
 
+/** Asks without waiting for the answer: resolves when all is written, to the status that is answered then. */
+function ask(
+  agent: Agent,
+  socketPath: string,
+  change?: AddFile,
+): Promise<{ status: Promise<number> }> {
+  return new Promise((resolve, reject) => {
+    const status = Promise.withResolvers<number>();
+    const asking =
+      change === undefined
+        ? request({ agent, socketPath, path: "/v1/status" })
+        : request({ agent, socketPath, path: "/v1/changes", method: "POST" });
+    asking.once("error", reject);
+    asking.once("response", (response) => {
+      response.resume();
+      response.once("end", () => status.resolve(response.statusCode ?? 0));
+    });
+    asking.end(change && formatChange(change), () => resolve({ status: status.promise }));
+  });
+}
+
 async function aScene(t: TestContext): Promise<Scene> {
   const root = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
   const scene = new Scene(root);
@@ -189,4 +212,25 @@ test("a backup is taken while it runs, and a signer started on it goes on above 
   const renewed = run("ceremony", ["renew", "--if-due", "--data", scene.data.root]);
   assert.equal(await renewed.ended, 0, renewed.said());
   assert.equal((await scene.submit(await scene.store("3.0"))).outcome, "published");
+});
+
+test("changes that wait at the door are published together", async (t) => {
+  const scene = await aScene(t);
+  const { child } = await scene.start();
+  const { signerSocket } = scene.data;
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 40 });
+  t.after(() => agent.destroy());
+  const door = createSignerDoor(signerSocket);
+  t.after(() => door.close());
+  const changes = await Promise.all(Array.from({ length: 40 }, (_, i) => scene.store(`1.${i}`)));
+  const opened = await Promise.all(changes.map(() => ask(agent, signerSocket)));
+  await Promise.all(opened.map(({ status }) => status));
+  const before = (await door.readStatus()).batch;
+  child.kill("SIGSTOP");
+  const asked = await Promise.all(changes.map((change) => ask(agent, signerSocket, change)));
+  child.kill("SIGCONT");
+  const statuses = await Promise.all(asked.map(({ status }) => status));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  const batches = (await door.readStatus()).batch - before;
+  assert.ok(batches <= 4, `40 changes took ${batches} batches`);
 });

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { hostname } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import type { Logger } from "pino";
 import { RefusedError } from "#core/errors.ts";
@@ -60,6 +60,7 @@ async function runSigner(
       keys,
       steps,
       firstMetadata: () => readFirstMetadata(data.publicTree),
+      gather: () => immediate(),
       wait: async (ms) => void (await delay(ms)),
       notice: (sentence) => log.warn(sentence),
       holder: `${hostname()} ${process.pid}`,

@@ -166,6 +166,27 @@ test("a refused change leaves the batch alone", async () => {
   assert.equal(signer.status().batch, 2);
 });
 
+test("a batch takes what arrived before it began, each change in a turn of its own", async () => {
+  const clock = createSimClock("2026-01-02T00:00:00Z");
+  const world = await createSignerWorld(clock.now, createSeededRandom(1).bytes);
+  const rest: Change[] = [];
+  const answers: Promise<ChangeResult>[] = [];
+  const signer = createSimSigner(world, {
+    gather: async () => {
+      for (const change of rest.splice(0)) answers.push(signer.submit(change));
+    },
+  });
+  await signer.start();
+  const { batch } = signer.status();
+  const [first, ...others] = ["1.0", "1.1", "1.2"].map((v) => storeSdist(world, "demo", v));
+  assert.ok(first !== undefined);
+  rest.push(...others);
+  answers.push(signer.submit(first));
+  await answers[0];
+  assert.equal(signer.status().batch, batch + 1);
+  assert.deepEqual((await Promise.all(answers)).map(code), Array(3).fill("published"));
+});
+
 test("a batch takes a thousand changes", async () => {
   const { signer, world } = await aScene();
   const count = publicationLimits.batchChangesMax + 1;

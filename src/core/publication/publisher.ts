@@ -42,6 +42,8 @@ export type PublisherPorts = {
   readonly steps: Steps;
   /** The first offline roles; asked for only while nothing was ever published. */
   readonly firstMetadata: () => Promise<Readonly<Record<OfflineRole, Uint8Array>> | undefined>;
+  /** A turn in which what has arrived is submitted: a batch is signed in one go, and who is read after it began misses it. */
+  readonly gather?: () => Promise<void>;
   /** Only for a smallest interval between batches. */
   readonly wait?: (ms: number) => Promise<void>;
   /** One sentence for the operator's log. */
@@ -205,8 +207,8 @@ class PublisherDriver implements Publisher {
     await Promise.resolve();
     while (this.#closed === undefined && this.#tasks.length + this.#waiting.size > 0) {
       const task = this.#tasks.shift();
-      if (task === undefined) await this.#changeTurn();
-      else await this.#taskTurn(task);
+      if (task !== undefined) await this.#taskTurn(task);
+      else await this.#changeTurn();
     }
     // In the same breath as the last look: whoever comes later starts anew.
     this.#isRunning = false;
@@ -225,12 +227,14 @@ class PublisherDriver implements Publisher {
 
   async #changeTurn(): Promise<void> {
     await this.#interval();
+    if (this.#ports.gather !== undefined) await this.#gather(this.#ports.gather);
     for (const [id, waiting] of this.#waiting) {
       if (this.#inBatch.size >= publicationLimits.batchChangesMax) break;
       this.#waiting.delete(id);
       this.#inBatch.set(id, waiting);
     }
     const batch = [...this.#inBatch.values()];
+    if (batch.length === 0) return;
     try {
       const results = await this.#publishChanges(batch.map(({ change }) => change));
       this.#inBatch.clear();
@@ -243,6 +247,15 @@ class PublisherDriver implements Publisher {
       this.#inBatch.clear();
       for (const { answer } of batch) answer.reject(error);
       this.#failed(error);
+    }
+  }
+
+  /** Until a turn brings nobody new: for many who come at once may be let in one by one. */
+  async #gather(turn: () => Promise<void>): Promise<void> {
+    for (let before = -1; before < this.#waiting.size;) {
+      if (this.#waiting.size >= publicationLimits.batchChangesMax) return;
+      before = this.#waiting.size;
+      await turn();
     }
   }
 

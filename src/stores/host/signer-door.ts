@@ -18,7 +18,12 @@ const connectionsMax = 256;
 export type DoorAnswer = { readonly status: number; readonly body: Buffer };
 
 export function createSignerDoor(socketPath: string): SignerDoor & { close(): void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, maxFreeSockets: 16 });
+  // As many stay open as there may be: a new one for each change of a burst would be let in one by one.
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: connectionsMax,
+    maxFreeSockets: connectionsMax,
+  });
   const ask = (
     method: string,
     path: string,

@@ -2,6 +2,7 @@
  * Transactions that share one commit, because syncing the disk is what a commit costs. Work that is asked for while a
  * transaction runs waits for the next, in which each piece happens wholly or not at all, whatever the others do.
  */
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Database } from "./database.ts";
 import type { SyncQueries } from "./sync-queries.ts";
 
@@ -45,6 +46,8 @@ export class GroupCommit<Tables> {
     this.#isRunning = true;
     await this.#rest();
     while (this.#waiting.length > 0) {
+      // Others' requests may have arrived in this turn of the loop, and be read only after us.
+      await immediate();
       const startedAt = performance.now();
       await this.#runSome(this.#waiting.splice(0, piecesMax));
       const endedAt = performance.now();

@@ -5,6 +5,7 @@
 import { UnavailableError } from "#core/errors.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
+import type { TrustedStore } from "#core/tuf/trusted-store.ts";
 
 export type Fault = {
   /** Counts from 1, over all calls. */
@@ -54,5 +55,17 @@ export function faultyTree(tree: PublicTree, plan: FaultPlan): PublicTree {
     replacePointer: (path, expected, bytes) =>
       plan.run("replacePointer", () => tree.replacePointer(path, expected, bytes)),
     remove: (path) => plan.run("remove", () => tree.remove(path)),
+  };
+}
+
+export function faultyTrust(store: TrustedStore, plan: FaultPlan): TrustedStore {
+  return {
+    readRoot: () => plan.run("readRoot", () => store.readRoot()),
+    readRootAt: (version) => plan.run("readRootAt", () => store.readRootAt(version)),
+    writeRoot: (version, bytes) => plan.run("writeRoot", () => store.writeRoot(version, bytes)),
+    readRole: (name, since) => plan.run("readRole", () => store.readRole(name, since)),
+    writeRole: (name, bytes, since) =>
+      plan.run("writeRole", () => store.writeRole(name, bytes, since)),
+    deleteRole: (name, since) => plan.run("deleteRole", () => store.deleteRole(name, since)),
   };
 }

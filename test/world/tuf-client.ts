@@ -10,6 +10,7 @@ import { createUpdater } from "#core/tuf/updater.ts";
 import type { FoundTarget, Updater } from "#core/tuf/updater.ts";
 import { createMemoryTrustedStore } from "#stores/memory/trusted-store.ts";
 import type { MemoryTrustedStore } from "#stores/memory/trusted-store.ts";
+import { FaultPlan, faultyTrust } from "./faulty-ports.ts";
 import { createSimClock } from "./sim-clock.ts";
 import type { SimClock } from "./sim-clock.ts";
 import { SimTufRepository } from "./tuf-repository.ts";
@@ -32,9 +33,9 @@ export class SimTufClient {
     await this.store.writeRoot(1, this.#published("1.root.json"));
   }
 
-  /** As after a new start of the process: what was in memory is gone. */
-  restart(): void {
-    this.updater = this.#newUpdater();
+  /** As after a new start of the process: what was in memory is gone. Its store fails as the plan says. */
+  restart(plan?: FaultPlan): void {
+    this.updater = this.#newUpdater(plan);
   }
 
   async refresh(): Promise<TrustedView> {
@@ -69,8 +70,9 @@ export class SimTufClient {
     return bytes;
   }
 
-  #newUpdater(): Updater {
-    const { clock, repository, store } = this;
+  #newUpdater(plan = new FaultPlan()): Updater {
+    const { clock, repository } = this;
+    const store = faultyTrust(this.store, plan);
     return createUpdater(
       { clock: clock.now, fetch: repository.fetch, store },
       { metadataUrl: new URL("https://index.example/tuf/"), limits: this.limits },

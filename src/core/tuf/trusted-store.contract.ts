@@ -78,4 +78,23 @@ export function testTrustedStore(name: string, make: () => Promise<TrustedStoreU
     await store.writeRole("timestamp", roleBytes(3));
     assert.equal(text(await reopen().readRole("timestamp")), text(roleBytes(3)));
   });
+
+  run("answers nothing of another since, nor lets it take the place", async (under) => {
+    const { store, reopen } = under;
+    const kept = async (since?: number): Promise<string | undefined> =>
+      text(await reopen().readRole("timestamp", since));
+    await store.writeRole("timestamp", roleBytes(1_000));
+    assert.equal(await kept(2), undefined);
+    await store.deleteRole("timestamp", 0);
+    assert.equal(await kept(), text(roleBytes(1_000)));
+    await store.writeRole("timestamp", roleBytes(3), 2);
+    assert.deepEqual([await kept(2), await kept(7)], [text(roleBytes(3)), undefined]);
+    // A slower process that has not seen root 2 yet.
+    await store.writeRole("timestamp", roleBytes(1_001));
+    assert.equal(await kept(2), text(roleBytes(3)));
+    await store.deleteRole("timestamp", 2);
+    assert.deepEqual([await kept(2), await kept()], [text(roleBytes(3)), undefined]);
+    await store.deleteRole("timestamp");
+    assert.equal(await kept(2), undefined);
+  });
 }

@@ -3,6 +3,7 @@
  * N+1 until there is none, for timestamp, and for snapshot and targets where they changed, and keeps every accepted
  * file before it goes on. Lookups ask for the delegated roles they pass.
  */
+import type { Root } from "#formats/tuf/root.ts";
 import type { TargetFile } from "#formats/tuf/targets.ts";
 import { TrustError } from "#core/errors.ts";
 import type { Clock, Fetch } from "#core/ports.ts";
@@ -87,6 +88,8 @@ class UpdaterDriver {
   readonly #roles: RoleLoader;
   /** All that was accepted and kept so far, also by a refresh that failed later on. */
   #held: TrustedSet | undefined;
+  /** The root that last ended rollback protection; see trusted-store.ts. */
+  #since = 0;
   /** The last complete one. */
   #view: TrustedView | undefined;
   /** The refresh that is under way, or the last one; it never fails. */
@@ -150,15 +153,32 @@ class UpdaterDriver {
       throw new TrustError("anchor.missing", "Cannot trust any metadata: there is no trust anchor");
     }
     let set = trustRoot(root);
+    const since = await this.#lastEndOfProtection(set.root.value);
     for (const role of storedRoles) {
-      const stored = await this.#store.readRole(role);
+      const stored = await this.#store.readRole(role, role === "targets" ? 0 : since);
       if (stored !== undefined) set = unlessRefused(() => acceptStored(set, role, stored)) ?? set;
     }
-    this.#held ??= set;
+    if (this.#held === undefined) {
+      this.#held = set;
+      this.#since = since;
+    }
     return this.#held;
   }
 
-  /** 5.3.2 to 5.3.9. After the largest allowed number of steps the next refresh goes on. */
+  /** 5.3.11 again, from the roots that are kept: it must not matter which run of the process saw the change. */
+  async #lastEndOfProtection(newest: Root): Promise<number> {
+    let next = newest;
+    for (let version = newest.version; version > 1; version--) {
+      const bytes = await this.#store.readRootAt(version - 1);
+      if (bytes === undefined) return 0;
+      const { value } = trustRoot(bytes).root;
+      if (endsRollbackProtection(value, next)) return version;
+      next = value;
+    }
+    return 0;
+  }
+
+  /** 5.3.2 to 5.3.9, and 5.3.11. After the largest allowed number of steps the next refresh goes on. */
   async #updateRoot(start: TrustedSet): Promise<TrustedSet> {
     let set = start;
     for (let count = 0; count < this.#limits.rootRotationsMax; count++) {
@@ -166,13 +186,16 @@ class UpdaterDriver {
       const bytes = await this.#download.fetchRoot(trusted.version + 1);
       if (bytes === undefined) break;
       const next = acceptRoot(set, bytes);
-      await this.#store.writeRoot(next.root.value.version, bytes);
-      if (endsRollbackProtection(trusted, next.root.value)) {
-        await this.#store.deleteRole("timestamp");
-        await this.#store.deleteRole("snapshot");
-      }
+      const { version } = next.root.value;
+      // Before this write timestamp and snapshot protect, after it they are not read again.
+      await this.#store.writeRoot(version, bytes);
       set = next;
       this.#held = next;
+      if (endsRollbackProtection(trusted, next.root.value)) {
+        this.#since = version;
+        await this.#store.deleteRole("timestamp", version);
+        await this.#store.deleteRole("snapshot", version);
+      }
     }
     return set;
   }
@@ -207,8 +230,8 @@ class UpdaterDriver {
     return this.#keep("targets", bytes, acceptTargets(set, bytes, now));
   }
 
-  async #keep(role: string, bytes: Uint8Array, set: TrustedSet): Promise<TrustedSet> {
-    await this.#store.writeRole(role, bytes);
+  async #keep(role: keyof Past, bytes: Uint8Array, set: TrustedSet): Promise<TrustedSet> {
+    await this.#store.writeRole(role, bytes, role === "targets" ? 0 : this.#since);
     this.#held = set;
     return set;
   }

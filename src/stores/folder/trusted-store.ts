@@ -1,6 +1,7 @@
 /**
  * The updater's trust on a disk: `<state>/tuf/<version>.root.json` for every root, `<version>.<role>.json` for timestamp,
- * snapshot and targets, `roles/<hash of the name>.json` for delegated roles.
+ * snapshot and targets, `roles/<hash of the name>.json` for delegated roles. After a root that ended rollback protection,
+ * timestamp and snapshot are called `<version>.<role>.since-root-<its version>.json`.
  *
  * Several processes may use one state folder: the highest version is what counts, and a file is added before lower
  * ones are removed, so a slower process cannot take trust back to an older version.
@@ -25,7 +26,7 @@ export function createFolderTrustedStore(state: string): TrustedStore {
   const delegated = (role: string): string =>
     join(folder, "roles", `${sha256Hex(formatUtf8(role))}.json`);
   return {
-    readRoot: () => readNewest(folder, "root"),
+    readRoot: () => readNewest(folder, "root", 0),
     readRootAt: (version) => readIfThere(join(folder, `${version}.root.json`)),
     writeRoot: async (version, bytes) => {
       const path = join(folder, `${version}.root.json`);
@@ -38,49 +39,69 @@ export function createFolderTrustedStore(state: string): TrustedStore {
         { version, trusted: kept === undefined ? "" : sha256Hex(kept), offered: sha256Hex(bytes) },
       );
     },
-    readRole: async (role) =>
+    readRole: async (role, since = 0) =>
       versionedRoles.has(role)
-        ? await readNewest(folder, role)
+        ? await readNewest(folder, role, since)
         : await readIfThere(delegated(role)),
-    writeRole: async (role, bytes) => {
+    writeRole: async (role, bytes, since = 0) => {
       if (!versionedRoles.has(role)) return await writeRenamedFile(delegated(role), bytes);
       const version = versionOf(bytes);
-      await writeRenamedFile(join(folder, `${version}.${role}.json`), bytes, { durable: true });
-      for (const lower of await versionsOf(folder, role)) {
-        if (lower < version) await rm(join(folder, `${lower}.${role}.json`), { force: true });
-      }
+      const name = fileName({ version, role, since });
+      await writeRenamedFile(join(folder, name), bytes, { durable: true });
+      const isOlder = (kept: KeptFile): boolean =>
+        kept.since < since || (kept.since === since && kept.version < version);
+      await removeFiles(folder, (await keptFiles(folder, role)).filter(isOlder));
     },
-    deleteRole: async (role) => {
+    deleteRole: async (role, since = Infinity) => {
       if (!versionedRoles.has(role)) return await rm(delegated(role), { force: true });
-      for (const version of await versionsOf(folder, role)) {
-        await rm(join(folder, `${version}.${role}.json`), { force: true });
-      }
+      const kept = await keptFiles(folder, role);
+      await removeFiles(
+        folder,
+        kept.filter((file) => file.since < since),
+      );
     },
   };
 }
 
-async function readNewest(folder: string, role: string): Promise<Uint8Array | undefined> {
+async function readNewest(
+  folder: string,
+  role: string,
+  since: number,
+): Promise<Uint8Array | undefined> {
   for (let tries = 0; tries < readTriesMax; tries++) {
-    const versions = await versionsOf(folder, role);
-    if (versions.length === 0) return undefined;
-    const bytes = await readIfThere(join(folder, `${Math.max(...versions)}.${role}.json`));
+    const kept = (await keptFiles(folder, role)).filter((file) => file.since === since);
+    if (kept.length === 0) return undefined;
+    const version = Math.max(...kept.map((file) => file.version));
+    const bytes = await readIfThere(join(folder, fileName({ version, role, since })));
     if (bytes !== undefined) return bytes;
   }
   return undefined;
 }
 
-async function versionsOf(folder: string, role: string): Promise<readonly number[]> {
+type KeptFile = { readonly version: number; readonly role: string; readonly since: number };
+
+function fileName({ version, role, since }: KeptFile): string {
+  return since === 0 ? `${version}.${role}.json` : `${version}.${role}.since-root-${since}.json`;
+}
+
+const namePattern = /^([1-9][0-9]{0,15})\.([a-z]+)(?:\.since-root-([1-9][0-9]{0,15}))?\.json$/;
+
+async function keptFiles(folder: string, role: string): Promise<readonly KeptFile[]> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const versions: number[] = [];
+    const kept: KeptFile[] = [];
     for (const name of await readdir(folder)) {
-      const match = /^([1-9][0-9]{0,15})\.([a-z]+)\.json$/.exec(name);
-      if (match?.[2] === role) versions.push(Number(match[1]));
+      const [, version, named, since = 0] = namePattern.exec(name) ?? [];
+      if (named === role) kept.push({ version: Number(version), role, since: Number(since) });
     }
-    return versions;
+    return kept;
   } catch (error) {
     throw storageError(error, `read ${folder}`);
   }
+}
+
+async function removeFiles(folder: string, files: readonly KeptFile[]): Promise<void> {
+  for (const file of files) await rm(join(folder, fileName(file)), { force: true });
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

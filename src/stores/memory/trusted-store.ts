@@ -11,6 +11,8 @@ export type MemoryTrustedStore = TrustedStore & {
 export function createMemoryTrustedStore(): MemoryTrustedStore {
   const roots = new Map<number, Uint8Array>();
   const roles = new Map<string, Uint8Array>();
+  const sinces = new Map<string, number>();
+  const sinceOf = (name: string): number => sinces.get(name) ?? 0;
   let newest: number | undefined;
   return {
     roots,
@@ -21,12 +23,16 @@ export function createMemoryTrustedStore(): MemoryTrustedStore {
       roots.set(version, bytes.slice());
       newest = Math.max(version, newest ?? 0);
     },
-    readRole: async (name) => roles.get(name),
-    writeRole: async (name, bytes) => {
+    readRole: async (name, since = 0) => (sinceOf(name) === since ? roles.get(name) : undefined),
+    writeRole: async (name, bytes, since = 0) => {
+      if (sinceOf(name) > since) return;
       roles.set(name, bytes.slice());
+      sinces.set(name, since);
     },
-    deleteRole: async (name) => {
+    deleteRole: async (name, since = Infinity) => {
+      if (sinceOf(name) >= since) return;
       roles.delete(name);
+      sinces.delete(name);
     },
   };
 }

@@ -103,25 +103,21 @@ test("B6 a thief of the bins' key signs another project's page as this one's", a
   await assertAttackRefused(scene, "page.mismatch", "a page that names another project");
 });
 
-for (const [id, what, path] of [
-  ["B7", "a file", wheel],
-  ["B8", "a .metadata", metadata],
-  ["B9", "a page", page],
+for (const [id, what, path, code, cuts] of [
+  ["B7", "a file", wheel, "file.length", [half]],
+  ["B8", "a .metadata", metadata, "file.hash", [half]],
+  ["B9", "a page", page, "tuf.length", [withoutFiles, half]],
 ] as const) {
   test(`${id} a mirror cuts ${what} short`, async () => {
+    for (const cut of cuts) {
+      const scene = await createScene();
+      scene.world.network.interpose(
+        answering(path, (honest) => ({ status: 200, body: cut(bytesOf(honest)) })),
+      );
+      await assertAttackRefused(scene, code, `${what} cut short (${cut.name})`);
+      await assertRecovers(scene);
+    }
     const scene = await createScene();
-    const half = answering(path, (honest) => {
-      const body = bytesOf(honest);
-      return { status: 200, body: body.subarray(0, body.length >> 1) };
-    });
-    scene.world.network.interpose(half);
-    const code = what === "a page" ? "tuf.length" : "file.length";
-    await assertAttackRefused(
-      scene,
-      what === "a .metadata" ? "file.hash" : code,
-      `half of ${what}`,
-    );
-    await assertRecovers(scene);
     const second = await publish(scene.index, "second");
     scene.world.clock.advance(11_000);
     const secondPath = new RegExp(path.source.replace("victim", "second"));
@@ -163,6 +159,16 @@ test("B11 a mirror removes a project's bin, so that the project seems not to exi
   assert.notEqual(answer.status, 404, "The attack succeeded: pip is told to look elsewhere");
   await assertRecovers(scene);
 });
+
+function half(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, bytes.length >> 1);
+}
+
+/** A page that is well formed all the same, and names no file any more. */
+function withoutFiles(bytes: Uint8Array): Uint8Array {
+  const document: object = JSON.parse(new TextDecoder().decode(bytes));
+  return new TextEncoder().encode(JSON.stringify({ ...document, files: [] }));
+}
 
 /** As a network hands it on. */
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Piece> {

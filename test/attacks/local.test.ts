@@ -5,7 +5,9 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { Secret } from "#crypto/secret.ts";
 import { checkAnchor, checkFirstRoot, fingerprintOf } from "#core/verdict/anchor.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
-import { answering, assertAttackRefused, createScene } from "./scene.ts";
+import { SimIndex } from "#world/sim-index.ts";
+import { actor } from "#world/tuf-repository.ts";
+import { answering, assertAttackRefused, createScene, publish } from "./scene.ts";
 import { assertRefused, assertServed } from "./outcome.ts";
 
 const gone = new Uint8Array();
@@ -120,6 +122,27 @@ test("L6 someone changes the proxy's trusted metadata on disk", async () => {
   assertServed(await scene.install(scene.victim), scene.victim.bytes, "trust starts at its root");
 });
 
+test("L6 someone puts metadata of their own on the proxy's disk, and has a mirror to match", async () => {
+  const scene = await createScene();
+  const { trusted } = scene.world;
+  const forged = await createForgedIndex(scene.index.tuf.timestamp.version);
+  for (const role of ["timestamp", "snapshot", ...forged.tuf.targets.keys()]) {
+    const file = forged.tuf.files.get(
+      role === "timestamp" ? "timestamp.json" : `${forged.tuf.draft(role).version}.${role}.json`,
+    );
+    assert.ok(file, role);
+    await trusted.writeRole(role, file);
+  }
+  // The honest timestamp has the version of the one on disk, so it would be "trusted already".
+  scene.world.network.interpose(async (request, honest) => {
+    const response = await honest(request);
+    return response.status === 404 ? await forged.answer(request) : response;
+  });
+  scene.world.restart();
+  scene.world.clock.advance(11_000);
+  assertServed(await scene.install(scene.victim), scene.victim.bytes, "beside forged metadata");
+});
+
 test("L7 an index whose root is another one than the remembered first-use anchor", () => {
   const root = formatUtf8("the root that was met first");
   const other = formatUtf8("the root of somebody else");
@@ -147,3 +170,17 @@ test("L7 an index whose root is another one than the remembered first-use anchor
   const unseen = { kind: "first-use", witnessed: false } as const;
   assert.throws(() => checkFirstRoot(unseen, root, index), { code: "anchor.missing" });
 });
+
+/** All of it signed by the attacker; its timestamp has this version. */
+async function createForgedIndex(timestampVersion: number): Promise<SimIndex> {
+  const forged = new SimIndex();
+  const { tuf } = forged;
+  for (const role of ["root", "timestamp", "snapshot", ...tuf.targets.keys()]) {
+    tuf.signers.set(role, [actor("mallory")]);
+  }
+  await forged.open();
+  await publish(forged, "victim", "1.0", "a wheel of the attacker");
+  tuf.timestamp.version = timestampVersion - 1;
+  await tuf.publish("timestamp");
+  return forged;
+}

@@ -58,6 +58,12 @@ const noThreshold: Edit = {
   replace: "if (good) return; const { threshold } = signers;",
 };
 
+const noRoleGuard: Edit = {
+  file: roleChecks,
+  find: "of held?.meta ?? [])",
+  replace: "of held === offered ? held.meta : [])",
+};
+
 const bytes = "bytes.test.ts";
 const metadata = "metadata.test.ts";
 const resources = "resources.test.ts";
@@ -99,6 +105,13 @@ export const proofs: readonly Proof[] = [
         replace: "",
       },
     ],
+  },
+  { attack: "B8", suite: bytes, defence: "metadata hash", edits: [noFileHash] },
+  {
+    attack: "B9",
+    suite: bytes,
+    defence: "page length and hash",
+    edits: [noListedLength, noListedHash],
   },
   {
     attack: "B10",
@@ -143,11 +156,18 @@ export const proofs: readonly Proof[] = [
     attack: "M11",
     suite: metadata,
     defence: "no role in a snapshot goes back",
+    edits: [noRoleGuard],
+  },
+  {
+    attack: "M13",
+    suite: metadata,
+    defence: "no role disappears from a snapshot, and none is passed over",
     edits: [
+      noRoleGuard,
       {
-        file: roleChecks,
-        find: "of held?.meta ?? [])",
-        replace: "of held === offered ? held.meta : [])",
+        file: "src/core/tuf/delegation-search.ts",
+        find: "role = await loadRole(step.delegator, step.delegation);",
+        replace: "role = await loadRole(step.delegator, step.delegation).catch(() => role);",
       },
     ],
   },
@@ -178,6 +198,7 @@ export const proofs: readonly Proof[] = [
       { file: "src/core/tuf/limits.ts", find: "totalMs: 60_000", replace: "totalMs: 1e12" },
     ],
   },
+  { attack: "R3", suite: resources, defence: "expiry", edits: noExpiry },
   { attack: "L1", suite: local, defence: "file hash", edits: [noFileHash] },
   {
     attack: "L2",
@@ -223,6 +244,12 @@ export const proofs: readonly Proof[] = [
         replace: "",
       },
     ],
+  },
+  {
+    attack: "L6",
+    suite: local,
+    defence: "signatures are verified on disk as on the wire",
+    edits: [noThreshold],
   },
   {
     attack: "L7",

@@ -1,11 +1,22 @@
 /** Attacks near the user: the file store, the first-use anchor, web pages, redirects, and the proxy's own disk. */
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
 import { Secret } from "#crypto/secret.ts";
-import { checkAnchor, checkFirstRoot, fingerprintOf } from "#core/verdict/anchor.ts";
+import { createIndexFetch } from "#apps/proxy/index-fetch.ts";
+import { openAnchor } from "#apps/proxy/open-anchor.ts";
+import type { OpenedAnchor } from "#apps/proxy/open-anchor.ts";
+import { fingerprintOf } from "#core/verdict/anchor.ts";
+import type { AnchorWish } from "#core/verdict/anchor.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
-import { SimIndex } from "#world/sim-index.ts";
+import { createFolderAnchorStore } from "#stores/folder/anchor-store.ts";
+import { createFolderTrustedStore } from "#stores/folder/trusted-store.ts";
+import { createSimClock } from "#world/sim-clock.ts";
+import { SimIndex, simOrigin } from "#world/sim-index.ts";
+import { createSimNetwork } from "#world/sim-network.ts";
 import { actor } from "#world/tuf-repository.ts";
 import { answering, assertAttackRefused, createScene, publish } from "./scene.ts";
 import { assertRefused, assertServed } from "./outcome.ts";
@@ -143,33 +154,112 @@ test("L6 someone puts metadata of their own on the proxy's disk, and has a mirro
   assertServed(await scene.install(scene.victim), scene.victim.bytes, "beside forged metadata");
 });
 
-test("L7 an index whose root is another one than the remembered first-use anchor", () => {
-  const root = formatUtf8("the root that was met first");
-  const other = formatUtf8("the root of somebody else");
-  const index = "https://index.example/";
-  const remembered = {
-    index,
-    fingerprint: fingerprintOf(root),
-    rootVersion: 1,
-    origin: "first-use",
-    time: "2026-11-21T08:00:00Z",
-  } as const;
-  checkAnchor(remembered, { kind: "fingerprint", fingerprint: fingerprintOf(root) }, index);
-  checkAnchor(remembered, { kind: "first-use", witnessed: true }, index);
-  const attempts = [
-    () => checkAnchor(remembered, { kind: "root", bytes: other }, index),
-    () =>
-      checkAnchor(remembered, { kind: "fingerprint", fingerprint: fingerprintOf(other) }, index),
-    () => checkAnchor(remembered, { kind: "first-use", witnessed: true }, "https://evil.example/"),
-  ];
-  for (const attempt of attempts) {
-    assert.throws(attempt, { code: "anchor.changed" }, "The attack succeeded: another root");
+test("L7 an index whose root is another one than the remembered first-use anchor", async () => {
+  const place = await createAnchorPlace();
+  const { honest, open, other } = place;
+  try {
+    const { anchor } = await open(firstUse);
+    assert.equal(anchor.fingerprint, fingerprintOf(honest.root), "the honest run");
+    const before = await place.kept();
+    const attempts: readonly [string, AnchorWish, URL?][] = [
+      ["at the next start", { kind: "remembered" }],
+      ["at another first use", firstUse],
+      ["as a file", { kind: "root", bytes: other.root }],
+      ["as a fingerprint", { kind: "fingerprint", fingerprint: fingerprintOf(other.root) }],
+      ["at another address", firstUse, new URL("https://evil.example/")],
+    ];
+    place.serve(other);
+    for (const [how, wish, at] of attempts) {
+      const code = await open(wish, at).then(() => "opened", codeOf);
+      assert.notEqual(code, "opened", `The attack succeeded: another root ${how}`);
+      assert.equal(code, "anchor.changed", how);
+      assert.deepEqual(await place.kept(), before, `The attack succeeded: trust changed ${how}`);
+    }
+    place.serve(honest);
+    assert.deepEqual(await open({ kind: "remembered" }), { anchor, isNew: false });
+  } finally {
+    await place.remove();
   }
-  const wish = { kind: "fingerprint", fingerprint: fingerprintOf(root) } as const;
-  assert.throws(() => checkFirstRoot(wish, other, index), { code: "anchor.fingerprint" });
-  const unseen = { kind: "first-use", witnessed: false } as const;
-  assert.throws(() => checkFirstRoot(unseen, root, index), { code: "anchor.missing" });
 });
+
+test("L7 an index whose root is another one than was pinned, or that nobody sees being met", async () => {
+  const place = await createAnchorPlace();
+  const { honest, open, other } = place;
+  try {
+    place.serve(other);
+    const pinned: AnchorWish = { kind: "fingerprint", fingerprint: fingerprintOf(honest.root) };
+    for (const [wish, expected] of [
+      [pinned, "anchor.fingerprint"],
+      [{ kind: "first-use", witnessed: false }, "anchor.missing"],
+      [{ kind: "remembered" }, "anchor.missing"],
+    ] as const) {
+      const code = await open(wish).then(() => "opened", codeOf);
+      assert.notEqual(code, "opened", `The attack succeeded: a root was met, not ${expected}`);
+      assert.equal(code, expected);
+      assert.equal((await place.kept()).size, 0, "The attack succeeded: something is remembered");
+    }
+    place.serve(honest);
+    assert.equal((await open(pinned)).isNew, true);
+  } finally {
+    await place.remove();
+  }
+});
+
+const firstUse: AnchorWish = { kind: "first-use", witnessed: true };
+
+type AnchorPlace = {
+  readonly honest: SimIndex;
+  /** As honest in all but its root key. */
+  readonly other: SimIndex;
+  /** Who answers, at every address. */
+  readonly serve: (index: SimIndex) => void;
+  /** As a new start of the proxy over the same state folder. */
+  readonly open: (wish: AnchorWish, at?: URL) => Promise<OpenedAnchor>;
+  /** By its name in the state folder, each file. */
+  readonly kept: () => Promise<ReadonlyMap<string, string>>;
+  readonly remove: () => Promise<void>;
+};
+
+async function createAnchorPlace(): Promise<AnchorPlace> {
+  const state = await mkdtemp(join(tmpdir(), "holdfast-anchor-"));
+  const network = createSimNetwork();
+  const honest = await new SimIndex().open();
+  const other = new SimIndex();
+  other.tuf.keys.root.signers = [actor("mallory")];
+  await other.open();
+  const serve = (index: SimIndex): void => {
+    for (const origin of [simOrigin, "https://evil.example"]) network.serve(origin, index.answer);
+  };
+  serve(honest);
+  const open = async (
+    wish: AnchorWish,
+    index = new URL(`${simOrigin}/`),
+  ): Promise<OpenedAnchor> => {
+    const { fetchDocument } = createIndexFetch(network, {
+      address: { index },
+      credentials: async () => undefined,
+      patienceMs: () => 30_000,
+    });
+    const anchors = createFolderAnchorStore(state);
+    const trustedStore = createFolderTrustedStore(state);
+    const clock = createSimClock("2026-11-21T08:00:00Z").now;
+    return await openAnchor({ clock, fetchDocument, anchors, trustedStore }, { index }, wish);
+  };
+  const kept = async (): Promise<ReadonlyMap<string, string>> => {
+    const files = new Map<string, string>();
+    for (const entry of await readdir(state, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      files.set(entry.name, await readFile(join(entry.parentPath, entry.name), "utf8"));
+    }
+    return files;
+  };
+  const remove = (): Promise<void> => rm(state, { recursive: true });
+  return { honest, other, serve, open, kept, remove };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "none";
+}
 
 /** All of it signed by the attacker; its timestamp has this version. */
 async function createForgedIndex(timestampVersion: number): Promise<SimIndex> {

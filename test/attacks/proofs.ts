@@ -261,6 +261,11 @@ export const proofs: readonly Proof[] = [
         find: "if (wished !== remembered.fingerprint) throw anchorChanged(remembered, wished);",
         replace: "",
       },
+      {
+        file: "src/apps/proxy/open-anchor.ts",
+        find: "if (fingerprint !== remembered.fingerprint) throw anchorChanged(remembered, fingerprint);",
+        replace: "",
+      },
     ],
   },
 ];

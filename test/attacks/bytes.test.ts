@@ -91,6 +91,16 @@ test("B5 a mirror serves another project's page", async () => {
   scene.world.network.interpose(answering(page, () => ({ status: 200, body: other })));
   await assertAttackRefused(scene, "tuf.length", "another project's page");
   await assertRecovers(scene);
+  // A page of the same length.
+  const twin = await createScene();
+  await publish(twin.index, "pirate");
+  const pirate = twin.index.pageBytes("pirate");
+  assert.equal(pirate.length, twin.index.pageBytes("victim").length);
+  twin.world.clock.advance(11_000);
+  assertServed(await twin.install(twin.seen), twin.seen.bytes, "the honest run");
+  twin.world.network.interpose(answering(page, () => ({ status: 200, body: pirate })));
+  await assertAttackRefused(twin, "tuf.hash", "another project's page of the same length");
+  await assertRecovers(twin);
 });
 
 test("B6 a thief of the bins' key signs another project's page as this one's", async () => {
@@ -155,8 +165,11 @@ test("B11 a mirror removes a project's bin, so that the project seems not to exi
   await publish(scene.index, "victim", "2.0");
   scene.world.clock.advance(11_000);
   scene.world.network.interpose(answering(bins, () => ({ status: 404, body: new Uint8Array() })));
-  const answer = await scene.world.page("victim", { agent: "pip" });
-  assert.notEqual(answer.status, 404, "The attack succeeded: pip is told to look elsewhere");
+  for (const agent of ["pip", "uv"] as const) {
+    const answer = await scene.world.page("victim", { agent });
+    assert.notEqual(answer.status, 404, `The attack succeeded: ${agent} is told to look elsewhere`);
+    assert.equal(answer.code, "tuf.missing", `${agent} is told why`);
+  }
   await assertRecovers(scene);
 });
 

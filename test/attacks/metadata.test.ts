@@ -140,9 +140,10 @@ test("M7 an unknown signature beside a valid threshold changes nothing", async (
   const scene = await createScene();
   const { tuf } = scene.index;
   tuf.signers.set("timestamp", [actor("mallory"), actor("timestamp")]);
-  await tuf.publish("timestamp");
+  // Only who believes that timestamp knows of the project.
+  const fresh = await publish(scene.index, "fresh");
   scene.world.clock.advance(11_000);
-  assertServed(await scene.install(scene.victim), scene.victim.bytes, "one more signature");
+  assertServed(await scene.install(fresh), fresh.bytes, "one more signature");
 });
 
 test("M8 a mirror swaps root for one of its own", async () => {
@@ -221,12 +222,20 @@ test("M13 a thief of the timestamp and snapshot keys drops a role", async () => 
 
 test("M12 a mirror that is honest about everything but time: nothing for a week", async () => {
   const scene = await createScene();
-  scene.index.tuf.timestamp.expires = "2026-11-22T08:00:00Z";
-  await scene.index.tuf.publish("timestamp");
+  const { tuf } = scene.index;
+  tuf.timestamp.expires = "2026-11-22T08:00:00Z";
+  await tuf.publish("timestamp");
   scene.world.clock.advance(11_000);
   assertServed(await scene.install(scene.seen), scene.seen.bytes, "today");
-  scene.world.clock.advance(7 * DAY);
+  const frozen = recordMetadata(scene.index);
+  scene.world.network.interpose(servingMetadata(frozen));
+  for (let day = 1; day <= 7; day++) {
+    tuf.timestamp.expires = `2026-11-${22 + day}T08:00:00Z`;
+    await tuf.publish("timestamp");
+    scene.world.clock.advance(DAY);
+  }
   await assertAttackRefused(scene, "tuf.expired", "a week of silence");
+  await assertRecovers(scene);
 });
 
 function rootAgain(bytes: Uint8Array, version: number): Json {

@@ -213,6 +213,18 @@ export const proofs: readonly Proof[] = [
     ],
   },
   {
+    attack: "L2",
+    suite: local,
+    defence: "Origin and Sec-Fetch-Site headers",
+    edits: [
+      {
+        file: "src/apps/proxy/request-guard.ts",
+        find: "if (foreignSite || (origin !== undefined && origin !== `http://${host}`)) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
     attack: "L3",
     suite: local,
     defence: "redirects are not followed",

@@ -71,9 +71,15 @@ test("R3 a mirror that says nothing cannot make a verified view older than its l
   assertServed(await scene.install(scene.seen), scene.seen.bytes, "the honest run");
   scene.world.network.interpose(async () => ({ status: 200, body: silence() }));
   scene.world.clock.advance(11_000);
+  const asked = scene.world.network.requests.length;
   assertServed(await scene.install(scene.seen), scene.seen.bytes, "the last verified view");
+  assert.ok(scene.world.network.requests.length > asked, "the silence was met");
   scene.world.clock.advance(3_600_000);
   assertRefused(await scene.install(scene.seen), "tuf.expired", "silence past expiry");
+  scene.world.network.interpose(undefined);
+  scene.index.tuf.timestamp.expires = "2026-11-22T08:00:00Z";
+  await scene.index.tuf.publish("timestamp");
+  await assertRecovers(scene);
 });
 
 async function* silence(): AsyncGenerator<Piece> {

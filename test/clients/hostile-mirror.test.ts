@@ -143,6 +143,8 @@ describe("a hostile mirror", () => {
   let otherIndex: OtherIndex;
   /** Hashes of all metadata the index ever made. */
   const honest = new Set<string>();
+  /** Refusals that an earlier test was about. */
+  const listed = new Set<string>();
 
   before(async () => {
     machine = await aMachine(["pip", "uv"]);
@@ -192,12 +194,11 @@ describe("a hostile mirror", () => {
       assert.deepEqual(otherIndex.filesFetched, []);
       assert.deepEqual(machine.outsideAttempts, []);
       await expectTrustIntact(before);
-      assert.ok((await readRefusalCodes(proxy)).includes(plan.code), "status does not list it");
+      assert.ok((await newRefusalCodes()).includes(plan.code), "status does not list it");
 
       mirror.attackWith(undefined);
-      if (plan.isRemembered !== true) {
-        checkSuccess(await install("pip", `${project}==1.1`));
-      }
+      const works = plan.isRemembered === true ? "1.0" : "1.1";
+      checkSuccess(await install("pip", `${project}==${works}`));
     });
   }
 
@@ -208,6 +209,20 @@ describe("a hostile mirror", () => {
     checkSuccess(await install("uv", "control==1.0"));
     mirror.attackWith(undefined);
   });
+
+  test("a project that the proxy does not know is taken from the other index", async () => {
+    // Else the other index could not be what a "not found" leads to.
+    checkSuccess(await install("uv", "unknown==1.1"));
+    assert.ok(otherIndex.filesFetched.length > 0);
+  });
+
+  /** Of what status lists since it was last read: the same code for the same subject is counted. */
+  const newRefusalCodes = async (): Promise<readonly string[]> => {
+    const refusals = memberList(JSON.parse(await proxy.readStatus()), "refusals");
+    const added = refusals.filter((refusal) => !listed.has(JSON.stringify(refusal)));
+    for (const refusal of added) listed.add(JSON.stringify(refusal));
+    return added.map((refusal) => memberText(refusal, "code"));
+  };
 
   /** Nothing the proxy trusts now is anything but the index's own, and nothing is older than it was. */
   const expectTrustIntact = async (before: TrustedFiles): Promise<void> => {
@@ -279,9 +294,4 @@ async function hashTree(folder: string): Promise<ReadonlyMap<string, string>> {
     }
   }
   return hashes;
-}
-
-async function readRefusalCodes(proxy: ProxyProgram): Promise<readonly string[]> {
-  const refusals = memberList(JSON.parse(await proxy.readStatus()), "refusals");
-  return refusals.map((refusal) => memberText(refusal, "code"));
 }

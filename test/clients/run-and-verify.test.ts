@@ -80,7 +80,14 @@ describe("run, verify and first use", () => {
     const bad = await machine.writeFile(altered.filename, altered.bytes);
     const refused = await runHoldfast([...verify, bad], options);
     assert.equal(refused.status, 1, refused.output);
-    assert.match(refused.text, /file\./);
+    assert.match(refused.text, /NOT vouched for/);
+    assert.match(refused.text, /file\.hash/);
+
+    const unheard = makeWheel({ project: "unheard-of", version: "1.0" });
+    const strange = await machine.writeFile(unheard.filename, unheard.bytes);
+    const unknown = await runHoldfast([...verify, strange], options);
+    assert.equal(unknown.status, 1, unknown.output);
+    assert.match(unknown.text, /NOT vouched for[^]*project\.unknown/);
   });
 
   test("an index that is not the one first met is refused by name", async () => {

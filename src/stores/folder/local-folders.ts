@@ -4,6 +4,7 @@ import { chmod, mkdir, open, readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { RefusedError } from "#core/errors.ts";
 import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
+import { makeFolders } from "./make-folders.ts";
 import { storageError } from "./storage-error.ts";
 
 const readSizeMax = 1_048_576;
@@ -55,9 +56,9 @@ function bufferSize(size: number): number {
 async function makeEmpty(folder: string, access: "pass" | "share"): Promise<void> {
   checkAbsolute(folder);
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const made = await makeFolders(folder, 0o700);
     // Who may enter a folder that was there is its maker's to say.
-    if (made !== undefined) await chmod(folder, access === "share" ? 0o770 : 0o750);
+    if (made) await chmod(folder, access === "share" ? 0o770 : 0o750);
     if ((await readdir(folder)).length === 0) return;
   } catch (error) {
     throw unusable(folder, error);

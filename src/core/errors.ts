@@ -48,6 +48,8 @@ export type RefusedErrorCode =
   | "auth.rate"
   | "change.id-reused"
   | "change.malformed"
+  | "command.not-executable"
+  | "command.not-found"
   | "data-folder.in-use"
   | "data-folder.unusable"
   | "file.unknown"

@@ -19,7 +19,7 @@ type CodeOfElsewhere =
   | "index.unreachable"
   | "signer.fenced"
   | "signer.not-initialised"
-  | `${"data-folder" | "key" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file"}.${string}`;
+  | `${"command" | "data-folder" | "key" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file"}.${string}`;
 
 type IndexCode =
   | Exclude<RefusedErrorCode, CodeOfElsewhere>

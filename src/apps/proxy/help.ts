@@ -53,7 +53,8 @@ Examples
   holdfast run -- pip install demo
   holdfast run --index https://packages.example.org/ --tofu -- uv sync
 
-Ends with what the command ends with, or before it starts with ${endings}
+Ends with what the command ends with, 127 when there is no such command, 126 when it cannot be executed, or before that
+with ${endings}
 `;
 
 export const statusHelp: string = `Usage: holdfast status [--state DIR | --index URL] [--json]

@@ -199,3 +199,27 @@ test("credentials come from a file that others cannot read", { timeout: 60_000 }
   const expected = `Basic ${Buffer.from("__token__:hunter2").toString("base64")}`;
   assert.ok(seen.length > 0 && seen.every(([, authorization]) => authorization === expected));
 });
+
+test("run ends as a shell does when its command cannot be run", { timeout: 60_000 }, async (t) => {
+  const { folder, index, url } = await aPlace(t);
+  const anchor = ["--index", url, "--fingerprint", fingerprintOf(index.root)];
+  const place = [...anchor, "--state", join(folder, "state"), "--port", "0"];
+  const plain = join(folder, "plain");
+  writeFileSync(plain, "true\n", { mode: 0o644 });
+  const script = join(folder, "script");
+  writeFileSync(script, "#!/no/such/interpreter\n", { mode: 0o755 });
+  const cases: readonly (readonly [string, number, RegExp])[] = [
+    ["nosuchcmd", 127, /Cannot run nosuchcmd: no such command is on the PATH/],
+    ["", 127, /Cannot run a command without a name/],
+    [join(folder, "nothing"), 127, /no such command is there/],
+    [plain, 126, /it may not be executed/],
+    [folder, 126, /it may not be executed/],
+    [join(plain, "below"), 126, /ENOTDIR/],
+    [script, 126, /the interpreter that its first line names is not there/],
+  ];
+  for (const [command, code, said] of cases) {
+    const ended = await finish(["run", ...place, "--", command]);
+    assert.equal(ended.code, code, `${command}: ${ended.err}`);
+    assert.match(ended.err, said);
+  }
+});

@@ -1,6 +1,7 @@
 /** `holdfast run -- COMMAND`: one command that installs from a verifying proxy and from nowhere else. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { RefusedError } from "#core/errors.ts";
 import type { Life } from "#stores/host/life.ts";
@@ -58,13 +59,9 @@ async function spawnCommand(
   life: Life,
 ): Promise<number> {
   const [program = "", ...args] = command;
-  const child = spawn(program, args, { env, stdio: "inherit" });
+  const child = startChild(program, args, env);
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once("error", (error) => {
-    const isMissing = "code" in error && error.code === "ENOENT";
-    const reason = isMissing ? "there is no such command on the PATH" : error.message;
-    reject(new RefusedError("request.invalid", `Cannot run ${program}: ${reason}`));
-  });
+  child.once("error", (error) => reject(notStarted(program, error)));
   child.once("exit", (code, signal) => {
     resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
@@ -76,6 +73,40 @@ async function spawnCommand(
     await promise.catch(() => undefined);
   });
   return await promise;
+}
+
+/** Node tells some reasons at once, others with an event. */
+function startChild(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): ChildProcess {
+  try {
+    return spawn(program, args, { env, stdio: "inherit" });
+  } catch (error) {
+    throw notStarted(program, error);
+  }
+}
+
+/** Told apart as shells do, because scripts look at their 127 and 126. */
+function notStarted(program: string, error: unknown): RefusedError {
+  const cannot = `Cannot run ${program === "" ? "a command without a name" : program}`;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  // A path that is there and yet "not found" is a script whose interpreter is not.
+  const isPath = program.includes("/");
+  if (program === "" || (code === "ENOENT" && !(isPath && existsSync(program)))) {
+    const place = isPath ? "there" : "on the PATH";
+    return new RefusedError("command.not-found", `${cannot}: no such command is ${place}`);
+  }
+  const reason =
+    code === "ENOENT"
+      ? "the interpreter that its first line names is not there"
+      : code === "EACCES"
+        ? "it may not be executed"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+  return new RefusedError("command.not-executable", `${cannot}: ${reason}`);
 }
 
 function passSignalsOn(child: ChildProcess): void {

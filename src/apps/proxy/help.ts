@@ -78,6 +78,6 @@ Examples
   holdfast verify dist/demo-1.0-py3-none-any.whl
   pip download demo -d wheels && holdfast verify wheels/*
 
-Ends with 0 when the index vouches for all of them, 1 when it does not for one, 2 when that cannot be told, and
-${endings}
+Ends with 0 when the index vouches for all of them, 1 when it does not for one, 2 when that cannot be told for one (the
+index is not there, or the file cannot be read), and ${endings}
 `;

@@ -115,6 +115,15 @@ test(
       ["vouched", "not-vouched"],
     );
 
+    const missing = await finish(["verify", "--state", state, good, join(folder, "gone.whl")]);
+    assert.equal(missing.code, 2);
+    assert.match(
+      missing.out,
+      /gone\.whl: cannot tell\n {2}file\.unreadable: There is no such file\n/,
+    );
+    const unread = await finish(["verify", "--state", state, folder]);
+    assert.deepEqual([unread.code, /It is a folder/.test(unread.out)], [2, true], unread.out);
+
     const shown = await finish([
       "run",
       "--state",

@@ -48,16 +48,17 @@ export async function verifyFiles(options: VerifyOptions): Promise<number> {
 }
 
 async function verifyFile(proxy: Proxy, path: string): Promise<FileVerdict> {
+  let facts: Pick<DiskFile, "sha256" | "size">;
+  try {
+    facts = await hashFile(path);
+  } catch (error) {
+    const sentence = unreadableSentence(error);
+    return { kind: "unknown", path, findings: [{ code: "file.unreadable", sentence }] };
+  }
   const filename = basename(path);
   const project = readProject(filename);
   if (typeof project === "object") return { kind: "not-vouched", path, findings: [project] };
-  let file: DiskFile;
-  try {
-    file = { filename, project, ...(await hashFile(path)) };
-  } catch (error) {
-    const sentence = error instanceof Error ? error.message : String(error);
-    return { kind: "unknown", path, findings: [{ code: "storage.failed", sentence }] };
-  }
+  const file: DiskFile = { filename, project, ...facts };
   const answer = await proxy.pages.findPage(project);
   if (answer.kind === "refused") {
     const { code, sentence } = answer.refusal;
@@ -89,6 +90,19 @@ async function hashFile(path: string): Promise<{ readonly sha256: string; readon
     size += chunk.length;
   }
   return { sha256: hash.digestHex(), size };
+}
+
+const reasons: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "There is no such file"],
+  ["ENOTDIR", "There is no such file"],
+  ["EISDIR", "It is a folder: name the files in it"],
+  ["EACCES", "This user may not read it"],
+]);
+
+function unreadableSentence(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  return reasons.get(code) ?? `It cannot be read: ${message}`;
 }
 
 const words = { vouched: "vouched for", "not-vouched": "NOT vouched for", unknown: "cannot tell" };

@@ -53,6 +53,7 @@ export type RefusedErrorCode =
   | "data-folder.in-use"
   | "data-folder.unusable"
   | "file.unknown"
+  | "folder.unusable"
   | "key.unusable"
   | "limit.files"
   | "listen.port-in-use"

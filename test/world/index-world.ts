@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { Server } from "node:http";
+import { RefusedError } from "#core/errors.ts";
 import type { AccountStore } from "#core/accounts/account-store.ts";
 import type { SecretFile } from "#core/accounts/secret-file.ts";
 import type { LocalFile, LocalFolders } from "#core/releases/local-folders.ts";
@@ -208,7 +209,11 @@ function simFolders(
   calls: string[],
 ): LocalFolders {
   return {
-    listFiles: async (folder) => folders.get(folder) ?? [],
+    listFiles: async (folder) => {
+      const files = folders.get(folder);
+      if (files !== undefined) return files;
+      throw new RefusedError("folder.unusable", `Cannot use the folder ${folder}: there is none`);
+    },
     makeEmpty: async (folder) => void calls.push(`empty ${folder}`),
     makeBelow: async (folder, name) => {
       calls.push(`below ${folder}/${name}`);

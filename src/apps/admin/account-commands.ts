@@ -134,7 +134,9 @@ function addTokenList(command: Command, context: AdminContext): void {
 
 function parseLifetime(text: string): number {
   try {
-    return parseDuration(text, "--expires");
+    const lifetime = parseDuration(text, "--expires");
+    if (lifetime > 0) return lifetime;
+    throw new InvalidArgumentError("A token that is over at once is good for nothing.");
   } catch (error) {
     if (error instanceof FormatError) throw new InvalidArgumentError(error.message);
     throw error;

@@ -79,7 +79,7 @@ test("projects are shown and managed", async (t) => {
   assert.match((await run("project", "list")).out, /demo +active/);
   assert.match((await run("project", "show", "demo")).out, /demo-1\.0-py3-none-any\.whl/);
   const yank = await run("project", "yank", "demo", "--version", "1.0", "--reason", "broken");
-  assert.equal(yank.out, `yank: ${wheel.filename}\n`);
+  assert.equal(yank.out, `Yanked: ${wheel.filename}\n`);
   assert.equal((await world.releases.findFile(wheel.filename))?.yanked, "broken");
   await run("account", "create", "bob");
   assert.match((await run("project", "add-member", "demo", "bob")).out, /bob +maintainer/);
@@ -115,8 +115,8 @@ test("an import reports what it did, and its exit code whether all went well", a
 
 test("backup and status speak for people and for scripts", async (t) => {
   const { run } = await aDesk(t);
-  assert.match((await run("backup", "/copy")).out, /Backed up to \/copy: 1 files\./);
-  assert.match((await run("status")).out, /holds +1 projects, 1 files/);
+  assert.match((await run("backup", "/copy")).out, /Backed up to \/copy: 2 databases, 1 file\./);
+  assert.match((await run("status")).out, /holds +1 project, 1 file, /);
   assert.equal(JSON.parse((await run("status", "--json")).out).catalogue.files, 1);
 });
 
@@ -127,6 +127,14 @@ test("every end has its exit code, and says what was wrong", async (t) => {
     [["nope"], 64, /unknown command 'nope'/],
     [["token", "create", "--allow", "everything"], 64, /Allowed choices are/],
     [["token", "create", "--expires", "soon"], 64, /length of time/],
+    [["token", "create", "--expires", "0d"], 64, /good for nothing/],
+    [["token", "create", "--project", "b@d"], 64, /\[project-name\.invalid\]/],
+    [["token", "create", "--label", "a".repeat(101)], 64, /label: at most 100 characters/],
+    [["account", "create", "not a name"], 64, /\[request\.invalid\]/],
+    [["project", "yank", "demo"], 64, /--file.*--version/],
+    [["project", "yank", "demo", "--version", "x.y"], 64, /\[version\.invalid\]/],
+    [["project", "yank", "demo", "--version", "9"], 1, /\[file\.unknown\]/],
+    [["import", "/nowhere"], 73, /\[folder\.unusable\]/],
     [["token", "revoke", "none"], 1, /\[token\.unknown\]/],
     [["account", "create", "admin"], 1, /\[account\.exists\]/],
     [["project", "show", "nope"], 1, /\[project\.unknown\]/],

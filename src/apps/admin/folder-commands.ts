@@ -4,7 +4,7 @@ import { Option, type Command } from "commander";
 import * as v from "valibot";
 import type { AdminContext, CommandWorld } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { formatBar } from "./output.ts";
+import { formatBar, formatCount } from "./output.ts";
 
 const importLine = v.variant("kind", [
   v.object({ kind: v.literal("found"), files: v.number(), ignored: v.number() }),
@@ -64,7 +64,9 @@ async function runImport(
     const line = v.parse(importLine, raw);
     if (line.kind === "found") {
       total = line.files;
-      if (line.ignored > 0) output.note(`${line.ignored} other files are passed over.`);
+      if (line.ignored > 0) {
+        output.note(`Passed over ${formatCount(line.ignored, "other file")}: no wheel or sdist.`);
+      }
     } else if (line.kind === "done") {
       const { kind: _kind, ...rest } = line;
       counts = rest;
@@ -108,7 +110,7 @@ export function addBackupCommand(program: Command, context: AdminContext): void 
           });
           output.progress(undefined);
           output.print({ folder: target, files, signer: !withoutSigner }, () => [
-            `Backed up to ${target}: ${files} files.`,
+            `Backed up to ${target}: ${formatCount(withoutSigner ? 1 : 2, "database")}, ${formatCount(files, "file")}.`,
           ]);
           output.note("Keys are in no backup. Keep copies of them apart, offline ones offline.");
         },
@@ -136,11 +138,11 @@ export function addStatusCommand(program: Command, context: AdminContext): void 
         output.print(found, () => [
           `name      ${found.name}${found.private ? " (private)" : ""}`,
           ...(found.publicUrl === undefined ? [] : [`address   ${found.publicUrl}`]),
-          `holds     ${catalogue.projects} projects, ${catalogue.files} files, ${catalogue.size} bytes`,
-          `waiting   ${found.outbox} changes for the signer`,
+          `holds     ${formatCount(catalogue.projects, "project")}, ${formatCount(catalogue.files, "file")}, ${formatCount(catalogue.size, "byte")}`,
+          `waiting   ${formatCount(found.outbox, "change")} for the signer`,
           signer === null
             ? "signer    does not answer"
-            : `signer    at serial ${signer.serial}, root ${signer.rootFingerprint}`,
+            : `signer    answers, at serial ${signer.serial}, root ${signer.rootFingerprint}`,
         ]);
       }),
     );

@@ -59,6 +59,11 @@ function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, "?");
 }
 
+/** "1 file", "2 files". */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 export function formatBar(done: number, total: number, width = 24): string {
   const filled = total === 0 ? width : Math.round((done / total) * width);
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${done}/${total}`;

@@ -6,9 +6,9 @@ import { addAccountCommands, addTokenCommands } from "./account-commands.ts";
 import { createContext, type GlobalOptions } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addBackupCommand, addImportCommand, addStatusCommand } from "./folder-commands.ts";
-import { createOutput, formatBar } from "./output.ts";
+import { createOutput, formatBar, formatCount } from "./output.ts";
 import { addProjectCommands } from "./project-commands.ts";
-import { restoreBackup } from "./restore.ts";
+import { restoreBackup, type RestoreReport } from "./restore.ts";
 
 const adminExamples = `
 Examples:
@@ -21,8 +21,8 @@ Examples:
   holdfast admin import ./wheelhouse
   holdfast admin backup /backups/2026-11-21
 
-Exit codes: 0 done, 1 the index refused (or refused some files), 64 wrong use, 69 no index answers, 70 failed,
-73 a folder cannot be used, 75 a program still works on the data folder.`;
+Exit codes: 0 done, 1 the index refused (or refused some files), 64 wrong use, 69 the index or its
+signer does not answer, 70 failed, 73 a folder cannot be used.`;
 
 const restoreExamples = `
 Stop index, signer and proxy first. Keys are in no backup: put them back where they were.
@@ -30,8 +30,8 @@ Stop index, signer and proxy first. Keys are in no backup: put them back where t
 Example:
   holdfast restore /backups/2026-11-21 --data ./holdfast-data
 
-Exit codes: 0 restored, 1 some files of the backup are damaged and were left out, 64 wrong use, 73 a folder cannot be
-used, 75 a program still works on the data folder.`;
+Exit codes: 0 restored, 1 some files of the backup are damaged and were left out, 64 wrong use,
+70 failed, 73 a folder cannot be used, 75 a program still works on the data folder.`;
 
 type Ending = { readonly now: Clock; readonly endWith: (exitCode: number) => void };
 
@@ -76,7 +76,7 @@ export function createRestoreProgram({ now, endWith }: Ending): Command {
         });
         output.progress(undefined);
         output.print(report, () => [
-          `Restored into ${resolve(options.data)}: ${report.files} files.`,
+          restoredSentence(resolve(options.data), report),
           ...report.movedAside.map((path) => `Kept what was there: ${path}`),
           ...report.damaged.map((path) => `Damaged in the backup, left out: ${path}`),
         ]);
@@ -85,6 +85,12 @@ export function createRestoreProgram({ now, endWith }: Ending): Command {
         if (report.damaged.length > 0) endWith(exitCodes.refused);
       },
     );
+}
+
+function restoredSentence(data: string, { databases, files, present }: RestoreReport): string {
+  const known = present === 0 ? "" : `, ${formatCount(present, "file")} there already`;
+  const what = `${formatCount(databases, "database")}, ${formatCount(files, "file")}${known}`;
+  return `Restored into ${data}: ${what}.`;
 }
 
 function newCommand(name: string): Command {

@@ -107,6 +107,7 @@ function addMembers(command: Command, context: AdminContext): void {
         after.members.map((one) => [one.accountName, one.role]),
       ),
     );
+    if (after.members.length === 0) output.note(`Nobody can upload to ${name} now.`);
   };
   command
     .command("add-member")
@@ -183,6 +184,17 @@ function addStatusVerbs(command: Command, context: AdminContext): void {
   }
 }
 
+const pastOf: ReadonlyMap<string, string> = new Map([
+  ["yank", "Yanked"],
+  ["unyank", "No longer yanked"],
+  ["delete", "Deleted"],
+  ["archive", "Archived"],
+  ["unarchive", "No longer archived"],
+  ["quarantine", "Quarantined"],
+  ["unquarantine", "No longer quarantined"],
+  ["deprecate", "Deprecated"],
+]);
+
 async function manage(
   { door, endWith, output }: CommandWorld,
   name: string,
@@ -192,8 +204,11 @@ async function manage(
   const done = v.parse(result, await door.ask("POST", `${pathOf(name)}/${verb}`, body));
   output.print(done, () =>
     done.changes.map(({ filename, outcome, id }) => {
-      const what = filename ?? done.project;
-      return outcome === "published" ? `${verb}: ${what}` : `${verb}: ${what} (pending, ${id})`;
+      const what = filename ?? `project ${done.project}`;
+      const said = pastOf.get(verb) ?? verb;
+      return outcome === "published"
+        ? `${said}: ${what}`
+        : `${said}, but not published yet: ${what} (change ${id})`;
     }),
   );
   if (done.changes.some(({ outcome }) => outcome !== "published")) {

@@ -43,7 +43,14 @@ const read = (...path: readonly string[]): Promise<string> => readFile(join(...p
 test("restoreBackup() brings databases and files back", async (t) => {
   const { data, restore } = await aScene(t);
   const report = await restore();
-  assert.deepEqual(report, { files: 1, damaged: [], movedAside: [], hasOnlineKeys: false });
+  assert.deepEqual(report, {
+    databases: 2,
+    files: 1,
+    present: 0,
+    damaged: [],
+    movedAside: [],
+    hasOnlineKeys: false,
+  });
   assert.equal(await read(data, "index", "index.sqlite"), "index database");
   assert.equal(await read(data, "signer", "signer.sqlite"), "signer database");
   const shard = join(data, "files", hash.slice(0, 2));
@@ -59,12 +66,14 @@ test("restoreBackup() moves aside what is there, with its log, when told to", as
   }
   await assert.rejects(restore(), { code: "data-folder.unusable" });
   assert.equal(await read(data, "index", "index.sqlite"), "old");
-  const { movedAside } = await restore(true);
+  const { files, movedAside, present } = await restore(true);
+  assert.deepEqual([files, present], [1, 0]);
   const aside = join(data, "index", "index.sqlite.before-2026-01-02T03-04-05-678Z");
   assert.deepEqual(movedAside, [aside]);
   assert.equal(await read(aside), "old");
   assert.equal(await read(`${aside}-wal`), "old-wal");
   assert.equal(await read(data, "index", "index.sqlite"), "index database");
+  assert.deepEqual(await restore(true).then((again) => [again.files, again.present]), [0, 1]);
   const left = (await readdir(join(data, "index"))).filter((name) => /sqlite-/.test(name));
   assert.deepEqual(left, []);
 });
@@ -90,6 +99,18 @@ test("restoreBackup() refuses while a program runs, and what is no complete back
   const lock = lockFolder(join(data, "signer"));
   await assert.rejects(restore(), { code: "data-folder.in-use" });
   lock.release();
+  const plain = join(backup, "index", "index.sqlite");
+  const below = restoreBackup({
+    backup,
+    data: join(plain, "data"),
+    replace: false,
+    now: new Date(0),
+    onProgress: () => {},
+  });
+  await assert.rejects(below, {
+    code: "data-folder.unusable",
+    message: /Cannot use the data folder/,
+  });
   await rm(join(backup, "backup.json"));
   await assert.rejects(restore(), { code: "data-folder.unusable" });
 });

@@ -13,8 +13,11 @@ import { dataFolder, type DataFolder } from "#stores/folder/data-folder.ts";
 import { lockFolder } from "#stores/sqlite/folder-lock.ts";
 
 export type RestoreReport = {
-  /** Files brought back; those that were there with the right bytes are not counted. */
+  readonly databases: number;
+  /** Files brought back. */
   readonly files: number;
+  /** Files that were there already, with the right bytes. */
+  readonly present: number;
   /** Paths in the backup whose bytes are not what their names say; left out. */
   readonly damaged: readonly string[];
   /** Databases that were there and are kept under these names. */
@@ -39,24 +42,37 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const { backup, now, onProgress, replace } = options;
   await checkComplete(backup);
   const data = dataFolder(options.data);
-  await mkdir(data.root, { recursive: true });
-  await mkdir(data.index, { recursive: true, mode: 0o700 });
-  await mkdir(data.signer, { recursive: true, mode: 0o700 });
+  await makeFolders(data);
   const locks = [lockFolder(data.index), lockFolder(data.signer)];
   try {
     const found = await findDatabases(backup, data);
     if (!replace) await checkNothingThere(found);
     // Files first: a database names only what is there.
-    const { damaged, files } = await restoreFiles(backup, data, onProgress);
+    const stored = await restoreFiles(backup, data, onProgress);
     const movedAside: string[] = [];
     for (const { from, to } of found) {
       const aside = await moveAside(to, now);
       if (aside !== undefined) movedAside.push(aside);
       await copySynced(from, to);
     }
-    return { files, damaged, movedAside, hasOnlineKeys: await isThere(data.onlineKeys) };
+    const hasOnlineKeys = await isThere(data.onlineKeys);
+    return { databases: found.length, ...stored, movedAside, hasOnlineKeys };
   } finally {
     for (const lock of locks) lock.release();
+  }
+}
+
+async function makeFolders(data: DataFolder): Promise<void> {
+  try {
+    await mkdir(data.root, { recursive: true });
+    await mkdir(data.index, { recursive: true, mode: 0o700 });
+    await mkdir(data.signer, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RefusedError(
+      "data-folder.unusable",
+      `Cannot use the data folder ${data.root}: ${reason}`,
+    );
   }
 }
 
@@ -109,18 +125,19 @@ async function restoreFiles(
   backup: string,
   data: DataFolder,
   onProgress: RestoreOptions["onProgress"],
-): Promise<{ readonly files: number; readonly damaged: readonly string[] }> {
+): Promise<Pick<RestoreReport, "damaged" | "files" | "present">> {
   const root = join(backup, "files");
   const names = (await isThere(root)) ? await listStored(root) : [];
   const damaged: string[] = [];
-  let files = 0;
+  const counts = { files: 0, present: 0 };
   for (const [index, name] of names.entries()) {
     const result = await restoreFile(join(root, name), join(data.files, name));
     if (result === "damaged") damaged.push(join(root, name));
-    if (result === "restored") files += 1;
+    if (result === "restored") counts.files += 1;
+    if (result === "there") counts.present += 1;
     onProgress(index + 1, names.length);
   }
-  return { files, damaged };
+  return { ...counts, damaged };
 }
 
 /** Paths below the store, metadata after the file it belongs to. */
@@ -132,14 +149,16 @@ async function listStored(root: string): Promise<readonly string[]> {
   return names;
 }
 
+type RestoredFile = "damaged" | "metadata" | "restored" | "there";
+
 /** A file's name says its hash. Metadata's does not; what it must be is in the signed pages. */
-async function restoreFile(from: string, to: string): Promise<"damaged" | "restored" | "there"> {
+async function restoreFile(from: string, to: string): Promise<RestoredFile> {
   const hash = from.slice(-64);
   const isNamedByHash = isHex(hash, 32);
   if (isNamedByHash && (await isThere(to)) && (await hashOf(to)) === hash) return "there";
   if (isNamedByHash && (await hashOf(from)) !== hash) return "damaged";
   await copySynced(from, to);
-  return isNamedByHash ? "restored" : "there";
+  return isNamedByHash ? "restored" : "metadata";
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -158,7 +158,13 @@ async function readStatus({ parts }: Door): Promise<unknown> {
 
 const tokenWish = v.strictObject({
   account: v.string(),
-  label: v.optional(v.pipe(v.string(), v.maxLength(tokenLabelLengthMax)), ""),
+  label: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(tokenLabelLengthMax, `at most ${tokenLabelLengthMax} characters`),
+    ),
+    "",
+  ),
   actions: v.pipe(
     v.array(v.picklist(tokenActions)),
     v.minLength(1),

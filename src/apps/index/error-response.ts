@@ -36,6 +36,7 @@ const statusOfCode = {
   "change.id-reused": 500,
   "change.malformed": 400,
   "file.unknown": 404,
+  "folder.unusable": 400,
   "index.busy": 503,
   "limit.files": 400,
   "page.missing": 503,

@@ -47,8 +47,8 @@ export type ManagingPorts = {
 
 const reason = v.pipe(
   v.string(),
-  v.nonEmpty(),
-  v.maxLength(indexLimits.reasonLengthMax),
+  v.nonEmpty("one line of text"),
+  v.maxLength(indexLimits.reasonLengthMax, `at most ${indexLimits.reasonLengthMax} characters`),
   v.regex(/^[^\p{Cc}\u2028\u2029]*$/u, "one line of text"),
   v.check((text) => text.isWellFormed(), "one line of text"),
 );

@@ -11,11 +11,11 @@ export type LocalFile = {
 };
 
 export type LocalFolders = {
-  /** Regular files at any depth, by path. RefusedError `request.invalid` when there is no such folder. */
+  /** Regular files at any depth, by path. RefusedError `folder.unusable` when there is no such folder. */
   listFiles(folder: string): Promise<readonly LocalFile[]>;
   /**
    * An empty folder to write into, made where it was missing. The signer may be another user of the index's group:
-   * `pass` lets that group through, `share` lets it write too. RefusedError `request.invalid` when it holds anything.
+   * `pass` lets that group through, `share` lets it write too. RefusedError `folder.unusable` when it holds anything.
    */
   makeEmpty(folder: string, access: "pass" | "share"): Promise<void>;
   /**

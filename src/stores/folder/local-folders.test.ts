@@ -38,17 +38,17 @@ test("listFiles() finds files at any depth, links to files too, and reads them",
 
 test("folders that cannot be used are refused in words for their operator", async (t) => {
   const folder = await aFolder(t);
-  const invalid = { code: "request.invalid" };
-  await assert.rejects(folders.listFiles("relative"), invalid);
-  await assert.rejects(folders.listFiles(join(folder, "none")), invalid);
+  const unusable = { code: "folder.unusable" };
+  await assert.rejects(folders.listFiles("relative"), { code: "request.invalid" });
+  await assert.rejects(folders.listFiles(join(folder, "none")), unusable);
   await folders.makeEmpty(join(folder, "new", "one"), "pass");
   await folders.makeEmpty(join(folder, "shared"), "share");
   const mode = async (name: string): Promise<number> =>
     (await stat(join(folder, name))).mode & 0o777;
   assert.deepEqual([await mode("new/one"), await mode("shared")], [0o750, 0o770]);
   await folders.writeText(join(folder, "new", "one"), "a.json", "{}");
-  await assert.rejects(folders.makeEmpty(join(folder, "new", "one"), "pass"), invalid);
-  await assert.rejects(folders.makeBelow(join(folder, "none"), "signer"), invalid);
+  await assert.rejects(folders.makeEmpty(join(folder, "new", "one"), "pass"), unusable);
+  await assert.rejects(folders.makeBelow(join(folder, "none"), "signer"), unusable);
   await folders.backupDatabase(join(folder, "copy"));
   assert.equal(await readFile(join(folder, "copy", "index.sqlite"), "utf8"), "copy");
 });

@@ -63,7 +63,7 @@ async function makeEmpty(folder: string, access: "pass" | "share"): Promise<void
   } catch (error) {
     throw unusable(folder, error);
   }
-  throw new RefusedError("request.invalid", `Cannot use the folder ${folder}: it is not empty`);
+  throw new RefusedError("folder.unusable", `Cannot use the folder ${folder}: it is not empty`);
 }
 
 async function makeBelow(folder: string, name: string): Promise<string> {
@@ -98,13 +98,19 @@ function checkAbsolute(folder: string): void {
   throw new RefusedError("request.invalid", `Cannot use the folder ${folder}: name its whole path`);
 }
 
+const unusableReasons: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "the index's user may not"],
+  ["EEXIST", "it is a file"],
+  ["ENOENT", "there is none"],
+  ["ENOTDIR", "it is a file, or below one"],
+  ["EROFS", "it is on a disk that cannot be written to"],
+]);
+
 function unusable(folder: string, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") {
-    return new RefusedError(
-      "request.invalid",
-      `Cannot use the folder ${folder}: ${code === "EACCES" ? "the index may not read it" : "there is none"}`,
-    );
+  const reason = unusableReasons.get(code);
+  if (reason !== undefined) {
+    return new RefusedError("folder.unusable", `Cannot use the folder ${folder}: ${reason}`);
   }
   return storageError(error, `use the folder ${folder}`);
 }

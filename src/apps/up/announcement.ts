@@ -7,6 +7,7 @@ export type Announcement = {
   readonly proxySimple: string;
   readonly data: string;
   readonly rootFingerprint: string;
+  /** null where its file is not there. */
   readonly token: string | null;
   readonly tokenFile: string;
   readonly proxyState: string;
@@ -33,7 +34,7 @@ export function formatAnnouncement(about: Announcement, isTerminal: boolean): st
     row("install", about.proxySimple, "the proxy on this machine: verifies every byte"),
     row("root", about.rootFingerprint, "what another machine's proxy is told to trust"),
     about.token === null
-      ? row("token", "revoked", "make one: holdfast admin token create")
+      ? row("token", "unknown", missingToken(about))
       : row("token", about.token, `user __token__, also in ${about.tokenFile}`),
     row("data", about.data),
     "",
@@ -52,6 +53,12 @@ export function formatAnnouncement(about: Announcement, isTerminal: boolean): st
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Only the index knows which tokens are alive; here it is known that the file is not there. */
+function missingToken({ data, tokenFile }: Announcement): string {
+  const make = `holdfast admin token create --data ${quoteForShell(data)}`;
+  return `${tokenFile} is not there (revoked, or removed); make another: ${make}`;
 }
 
 function quoteForShell(text: string): string {

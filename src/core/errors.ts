@@ -94,6 +94,7 @@ export class RefusedError extends Error {
 }
 
 export type UnavailableErrorCode =
+  | "file.damaged"
   | "index.busy"
   | "index.unreachable"
   | "network.connect"

@@ -29,6 +29,12 @@ describe("an intruder in the file store", () => {
     await changeStored(
       holdfast,
       await uploadNew(holdfast.ready, { project: "cargo", version: "1.1" }),
+      makeLookalike,
+    );
+    await changeStored(
+      holdfast,
+      await uploadNew(holdfast.ready, { project: "cargo", version: "1.2" }),
+      ({ bytes }) => Buffer.concat([bytes, Buffer.from("more")]),
     );
   });
 
@@ -52,6 +58,12 @@ describe("an intruder in the file store", () => {
       checkSuccess(await install(client, proxySimple, "1.0"));
     });
 
+    test(`${client} through the proxy gets the reason for a file of another length`, async () => {
+      const run = await install(client, holdfast.ready.proxySimple, "1.2");
+      assert.notEqual(run.status, 0, run.output);
+      assert.ok(run.text.includes("file.damaged"), run.output);
+    });
+
     test(`${client} at the index finds the hash wrong`, async () => {
       const { simple } = holdfast.ready;
       checkSuccess(await install(client, simple, "1.0"));
@@ -73,14 +85,18 @@ function makeLookalike(wheel: SmallWheel): Uint8Array {
   throw new Error(`No other wheel has the size of ${wheel.filename}`);
 }
 
-/** Puts another wheel in the place of the stored one: whole, installable, and not what was uploaded. */
-async function changeStored(holdfast: Holdfast, wheel: SmallWheel): Promise<void> {
+/** Puts other bytes in the place of the stored wheel; a lookalike is whole, installable, and not what was uploaded. */
+async function changeStored(
+  holdfast: Holdfast,
+  wheel: SmallWheel,
+  change: (wheel: SmallWheel) => Uint8Array,
+): Promise<void> {
   const folder = join(holdfast.data, "files");
   let changed = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isFile() && sha256Hex(await readFile(path)) === wheel.sha256) {
-      await writeFile(path, makeLookalike(wheel));
+      await writeFile(path, change(wheel));
       changed += 1;
     }
   }

@@ -35,6 +35,7 @@ const statusOfCode = {
   "auth.rate": 429,
   "change.id-reused": 500,
   "change.malformed": 400,
+  "file.damaged": 500,
   "file.unknown": 404,
   "folder.unusable": 400,
   "index.busy": 503,

@@ -2,6 +2,7 @@
  * `/files/<project>/<sha256>/<filename>` and its `.metadata`: served only where this very binding of project, hash and
  * name is published. Immutable, with ranges for lazy readers and resumed downloads.
  */
+import { sha256Hex } from "#crypto/hash.ts";
 import { RefusedError, UnavailableError } from "#core/errors.ts";
 import type { FileEntry } from "#core/releases/catalogue.ts";
 import { isHex } from "#formats/bytes/hex.ts";
@@ -14,18 +15,22 @@ import { indexLimits } from "./limits.ts";
 
 const metadataSuffix = ".metadata";
 
+type FilePorts = Pick<IndexPorts, "files" | "logTrouble" | "releases">;
+
 export class FileAnswers {
-  readonly #ports: Pick<IndexPorts, "files" | "releases">;
+  readonly #ports: FilePorts;
   readonly #cacheControl: string;
   /** Metadata is small and read by every installer. */
   readonly #metadata = new ByteCache<Uint8Array>(indexLimits.pageCacheSize / 4);
+  /** What was logged as damaged and has not been seen whole since. */
+  readonly #damaged = new Set<string>();
 
-  constructor(ports: Pick<IndexPorts, "files" | "releases">, cacheScope: "private" | "public") {
+  constructor(ports: FilePorts, cacheScope: "private" | "public") {
     this.#ports = ports;
     this.#cacheControl = `${cacheScope}, max-age=31536000, immutable`;
   }
 
-  /** RefusedError `file.unknown` for every binding that is not published. */
+  /** RefusedError `file.unknown` for every binding that is not published; UnavailableError `file.damaged`. */
   async answer(
     exchange: Exchange,
     project: ProjectName,
@@ -46,12 +51,33 @@ export class FileAnswers {
   async #answerMetadata(exchange: Exchange, file: FileEntry): Promise<void> {
     const { coreMetadata, sha256, filename } = file;
     if (coreMetadata === undefined) throw unknown(`${filename}${metadataSuffix}`);
-    const bytes = this.#metadata.find(sha256) ?? (await this.#ports.files.readMetadata(sha256));
-    if (bytes === undefined) throw gone(filename);
-    this.#metadata.set(sha256, bytes, bytes.byteLength + 256);
+    const bytes = this.#metadata.find(sha256) ?? (await this.#readMetadata(file, coreMetadata));
     const etag = `"${coreMetadata}"`;
     if (isNotModified(exchange, etag)) return this.#sendNotModified(exchange, etag);
     exchange.send(200, this.#headers(etag), bytes);
+  }
+
+  /** It is small, so that it is known whether these are the bytes that were published. */
+  async #readMetadata({ filename, sha256 }: FileEntry, coreMetadata: string): Promise<Uint8Array> {
+    const name = `${filename}${metadataSuffix}`;
+    const bytes = await this.#ports.files.readMetadata(sha256);
+    if (bytes === undefined) throw this.#damage(name, "it is gone");
+    if (sha256Hex(bytes) !== coreMetadata) throw this.#damage(name, "its bytes were changed");
+    this.#damaged.delete(name);
+    this.#metadata.set(sha256, bytes, bytes.byteLength + 256);
+    return bytes;
+  }
+
+  /** For the operator one line in the log, however many ask. */
+  #damage(name: string, how: string): UnavailableError {
+    const error = new UnavailableError(
+      "file.damaged",
+      `The stored file '${name}' is damaged: ${how}. The index's operator must restore it from a backup.`,
+    );
+    if (!this.#damaged.has(name)) this.#ports.logTrouble("A stored file is damaged", error);
+    if (this.#damaged.size >= indexLimits.damagedMax) this.#damaged.clear();
+    this.#damaged.add(name);
+    return error;
   }
 
   async #answerFile(exchange: Exchange, file: FileEntry): Promise<void> {
@@ -59,7 +85,12 @@ export class FileAnswers {
     const etag = `"${sha256}"`;
     if (isNotModified(exchange, etag)) return this.#sendNotModified(exchange, etag);
     const stored = await this.#ports.files.openFile(sha256);
-    if (stored?.size !== size) throw gone(file.filename);
+    if (stored === undefined) throw this.#damage(file.filename, "it is gone");
+    if (stored.size !== size) {
+      const how = `it has ${stored.size} bytes instead of ${size}`;
+      throw this.#damage(file.filename, how);
+    }
+    this.#damaged.delete(file.filename);
     const { headers } = exchange.request;
     const condition = headers["if-range"];
     const range =
@@ -131,11 +162,4 @@ function isNotModified(exchange: Exchange, etag: string): boolean {
 function unknown(filename: string): RefusedError {
   const shown = filename.slice(0, 260);
   return new RefusedError("file.unknown", `There is no published file '${shown}' at this address.`);
-}
-
-function gone(filename: string): UnavailableError {
-  return new UnavailableError(
-    "storage.failed",
-    `The stored bytes of '${filename}' are missing or were changed on disk. Restore them from a backup.`,
-  );
 }

@@ -48,6 +48,9 @@ export const indexLimits = {
   catchUpMs: 60_000,
   catchUpPages: 1_000,
 
+  /** Damaged files that are remembered as logged. */
+  damagedMax: 10_000,
+
   reasonLengthMax: 4_096,
   searchLengthMax: 100,
   /** Projects on one page of the list. */

@@ -254,13 +254,44 @@ test("a page that was changed on disk is not served", async (t) => {
   assert.equal((await made.send("/simple/demo-pkg/")).status, 200);
 });
 
-test("a file whose bytes are gone or cut is a server's fault, said before any is sent", async (t) => {
-  const { files, send } = await world(t);
+test("a stored file of another length is said to be damaged, before any byte, and logged once", async (t) => {
+  const { files, send, troubles } = await world(t);
   const kept = files.kept.get(wheel.sha256) ?? assert.fail();
-  files.kept.set(wheel.sha256, { ...kept, bytes: kept.bytes.subarray(1) });
-  assert.match((await send(filePath)).reason, /missing or were changed on disk/);
-  files.kept.delete(wheel.sha256);
-  assert.equal((await send(filePath)).status, 500);
+  const { bytes } = kept;
+  const damages: readonly (readonly [Uint8Array | undefined, RegExp])[] = [
+    [bytes.subarray(1), /it has \d+ bytes instead of \d+.* \[file\.damaged\]/],
+    [Buffer.concat([bytes, Buffer.from("x")]), /it has \d+ bytes instead of \d+/],
+    [undefined, /it is gone/],
+  ];
+  for (const [changed, said] of damages) {
+    troubles.length = 0;
+    if (changed === undefined) files.kept.delete(wheel.sha256);
+    else files.kept.set(wheel.sha256, { ...kept, bytes: changed });
+    for (const headers of [{}, { range: "bytes=0-9" }]) {
+      const answer = await send(filePath, { headers });
+      assert.equal(answer.status, 500);
+      assert.equal(answer.headers["x-holdfast-code"], "file.damaged");
+      assert.match(answer.reason, said);
+    }
+    assert.deepEqual(troubles, ["A stored file is damaged"]);
+    files.kept.set(wheel.sha256, kept);
+    assert.equal((await send(filePath)).status, 200);
+  }
+});
+
+test("metadata that was changed in the store is not served", async (t) => {
+  const { files, send, troubles } = await world(t);
+  const kept = files.kept.get(wheel.sha256) ?? assert.fail();
+  const evil = Buffer.from(kept.metadata).fill("x", 0, 3);
+  files.kept.set(wheel.sha256, { ...kept, metadata: evil });
+  for (let count = 0; count < 2; count += 1) {
+    const answer = await send(`${filePath}.metadata`);
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers["x-holdfast-code"], "file.damaged");
+  }
+  assert.deepEqual(troubles, ["A stored file is damaged"]);
+  files.kept.set(wheel.sha256, kept);
+  assert.equal((await send(`${filePath}.metadata`)).status, 200);
 });
 
 test("a private index wants a token with read for everything it knows", async (t) => {

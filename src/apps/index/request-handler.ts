@@ -168,7 +168,8 @@ async function refuse(
   error: unknown,
 ): Promise<void> {
   const isOurs = error instanceof Error && "code" in error && !("errno" in error);
-  if (!isOurs || error instanceof UnavailableError) {
+  const isLogged = error instanceof UnavailableError && error.code === "file.damaged";
+  if (!isOurs || (error instanceof UnavailableError && !isLogged)) {
     parts.ports.logTrouble(`Cannot answer ${exchange.method} ${exchange.target.path}`, error);
   }
   // An installer shows the text of a problem; uploaders show the reason phrase, and a body as it is.

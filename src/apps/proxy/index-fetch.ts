@@ -82,13 +82,22 @@ export function createIndexFetch(
     },
     fetchFile: async (url, limits) => {
       const sent = await signedIn({ url });
-      const { body, status } = await ports.fetchStream(sent.request, limits);
+      const { body, headers, status } = await ports.fetchStream(sent.request, limits);
       if (status === 200) return body;
       await body[Symbol.asyncIterator]().return?.();
+      if (status >= 500 && headers["x-holdfast-code"] === "file.damaged") throw damaged(url);
       checkStatus(url, status, sent.isSignedIn);
       return undefined;
     },
   };
+}
+
+/** Not "unreachable": asking again does not mend it, and pip shows no reason of what it is to ask for again. */
+function damaged(url: URL): UnavailableError {
+  return new UnavailableError(
+    "file.damaged",
+    `${url.origin} says that the file in its store is damaged, for ${url.pathname}: its operator must restore it`,
+  );
 }
 
 /** 200, and what can only mean "not there", pass. */

@@ -56,6 +56,24 @@ for (const [how, leave, code] of absences) {
   });
 }
 
+test("a file that the index says is damaged is refused with that reason, not as an index that is away", async () => {
+  const world = await createProxyWorld();
+  const wheel = await world.index.publishFile(wheelName, "bytes");
+  await world.page("demo");
+  const headers = { "x-holdfast-code": "file.damaged" };
+  world.network.interpose(async ({ url }, honest) =>
+    url.pathname.startsWith("/files/")
+      ? { status: 500, headers, body: new TextEncoder().encode("<evil>") }
+      : await honest({ url, headers: {} }),
+  );
+  const answer = await world.file(wheel);
+  // pip asks again for 503, and then shows no reason.
+  assert.deepEqual(pick(answer), [403, "file.damaged"]);
+  assert.match(answer.text, /says that the file in its store is damaged/);
+  assert.ok(!answer.text.includes("evil"));
+  assert.equal(world.proxy().report().kind, "verified");
+});
+
 async function* silence(): AsyncGenerator<{ afterMs: number; bytes: Uint8Array }> {
   yield { afterMs: HOUR, bytes: new Uint8Array(1) };
 }

@@ -26,8 +26,11 @@ export async function fileResponse(
   try {
     return { kind: "answer", response: await answerFile(files, file, request) };
   } catch (error) {
-    const details = { url: file.url.href };
-    return { kind: "refused", refusal: refusalOf(error, `file ${file.filename}`, details) };
+    // What was remembered says also until when.
+    const refusal =
+      files.standingRefusal(file) ??
+      refusalOf(error, `file ${file.filename}`, { url: file.url.href });
+    return { kind: "refused", refusal };
   }
 }
 

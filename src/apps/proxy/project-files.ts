@@ -4,6 +4,7 @@
 import { createHash, sha256Hex } from "#crypto/hash.ts";
 import { TrustError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
+import { addMilliseconds, formatInstant } from "#formats/bytes/instant.ts";
 import { documentLimits, fileLimits, verdictLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import type { Refusal } from "#core/verdict/refusal.ts";
@@ -79,7 +80,7 @@ class FileSource {
 
   async open(file: ListedFile): Promise<FileBytes> {
     const { size } = file;
-    if (size === undefined || size <= verdictLimits.wholeSizeMax) {
+    if (size === undefined || isVerifiedWhole(file)) {
       return { kind: "whole", bytes: await this.#readOrFetch(file) };
     }
     const facts = { ...file, size };
@@ -199,8 +200,7 @@ class FileSource {
       const draft = await cache.openDraft();
       return keeping(chunks, file, draft, (error) => {
         const refusal = refusalOf(error, `file ${file.filename}`, { url: file.url.href });
-        this.#remember(file, refusal);
-        onStreamRefused(refusal);
+        onStreamRefused(this.#remember(file, refusal));
       });
     });
   }
@@ -215,10 +215,17 @@ class FileSource {
     }
   }
 
-  #remember(file: ListedFile, refusal: Refusal): void {
-    if (refusal.kind !== "wrong") return;
-    const untilMs = this.#ports.clock().getTime() + verdictLimits.refusedFileMs;
-    this.#refused.set(keyOf(file), { refusal, untilMs }, 1);
+  /** Answers the refusal that says also until when. */
+  #remember(file: ListedFile, refusal: Refusal): Refusal {
+    if (refusal.kind !== "wrong") return refusal;
+    const lastsMs = isVerifiedWhole(file)
+      ? verdictLimits.refusedFileMs
+      : verdictLimits.refusedLargeFileMs;
+    const until = addMilliseconds(this.#ports.clock(), lastsMs);
+    const evidence = { ...refusal.evidence, refusedUntil: formatInstant(until) };
+    const remembered = { ...refusal, evidence };
+    this.#refused.set(keyOf(file), { refusal: remembered, untilMs: until.getTime() }, 1);
+    return remembered;
   }
 }
 
@@ -262,6 +269,11 @@ async function* keeping(
   } finally {
     if (!kept) await draft.drop();
   }
+}
+
+/** Before its first byte is answered; larger files while they stream. */
+function isVerifiedWhole({ size }: ListedFile): boolean {
+  return size === undefined || size <= verdictLimits.wholeSizeMax;
 }
 
 /** Not the hash alone: a project must not be able to have another's file refused by listing it wrongly. */

@@ -13,8 +13,12 @@ export const verdictLimits = {
   offlineAttemptMs: 2_000,
   /** A file on a page served within this time stays valid although a newer page no longer lists it. */
   servedMs: 3_600_000,
-  /** How long a file whose bytes were wrong is refused without asking again. */
-  refusedFileMs: 60_000,
+  /**
+   * How long a file whose bytes were wrong is refused without asking again: past the last of a client's own retries. One
+   * that is verified whole costs little to look at again, so that what was repaired is soon served.
+   */
+  refusedFileMs: 10_000,
+  refusedLargeFileMs: 60_000,
   /** Files up to this size (32 MiB) are verified whole before the first byte is answered. */
   wholeSizeMax: 33_554_432,
   /** Of a `.metadata`, whose size no page says: 4 MiB, as much as an index takes (formats/python/limits.ts). */

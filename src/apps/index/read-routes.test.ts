@@ -351,8 +351,43 @@ test("a private index wants a token with read for everything it knows", async (t
   for (const path of ofDemo) {
     assert.equal((await send(path, other)).status, 403, path);
   }
-  assert.deepEqual(JSON.parse((await send("/simple/", other)).body.toString()).projects, []);
-  assert.ok(!(await send("/projects/", other)).body.includes("demo-pkg"));
+});
+
+test("a token of one project learns of no other: not its name, nor how many there are", async (t) => {
+  const made = await world(t, { isPrivate: true });
+  const { authorization, send, sendAdmin } = made;
+  // More than one page of the list, all before the token's own.
+  for (let count = 0; count < 51; count += 1) {
+    const name = `aa-${count}`;
+    await made.upload(uploadParts(name, "1.0", buildWheel({ name, version: "1.0" })));
+  }
+  await made.upload(uploadParts("own", "1.0", buildWheel({ name: "own", version: "1.0" })));
+  const wish = { account: "admin", actions: ["read"], projects: ["own", "nope"] };
+  const narrow = JSON.parse((await sendAdmin("POST", "/v1/tokens", wish)).body.toString());
+  const ask = async (path: string, accept: string, credentials = basic(narrow.token)) => {
+    const headers = { authorization: credentials, accept };
+    const { body, status } = await send(path, { headers });
+    return { status, text: body.toString() };
+  };
+
+  assert.deepEqual(JSON.parse((await ask("/simple/", json)).text).projects, [{ name: "own" }]);
+  for (const path of ["/simple/", "/projects/", "/projects/?q=o", "/projects/?q=aa", "/"]) {
+    const { status, text } = await ask(path, "text/html");
+    assert.equal(status, 200, path);
+    assert.ok(!/aa-|demo-pkg|rel="next"|5[0-9] (?:projects|files)/.test(text), path);
+  }
+  assert.match((await ask("/projects/", "text/html")).text, /project\/own\//);
+  assert.ok(!(await ask("/projects/?after=own", "text/html")).text.includes("project/own/"));
+  for (const path of ["/project//aa-1/", "/project/aa%252d1/", "/project/aa%2d1/"]) {
+    assert.notEqual((await ask(path, "text/html")).status, 200, path);
+  }
+
+  const metrics = await ask("/metrics", "*/*");
+  assert.equal(metrics.status, 403);
+  assert.ok(!metrics.text.includes("holdfast_index_"));
+  assert.equal((await ask("/metrics", "*/*", authorization)).status, 200);
+  assert.match((await ask("/", "text/html", authorization)).text, /53 projects/);
+  assert.match((await ask("/projects/", "text/html", authorization)).text, /aa-1.*rel="next"/s);
 });
 
 test("below a prefix, both with it and without, and the address is the configured one", async (t) => {

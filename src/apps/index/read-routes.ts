@@ -1,5 +1,5 @@
 /** Everything that installers, proxies and mirrors read. Each answers true, or false when there is nothing here. */
-import { isInScope } from "#core/accounts/permissions.ts";
+import { checkAllProjects, isInScope } from "#core/accounts/permissions.ts";
 import { RefusedError } from "#core/errors.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { isHex } from "#formats/bytes/hex.ts";
@@ -118,10 +118,11 @@ export async function answerHealth(parts: IndexParts, exchange: Exchange): Promi
   return true;
 }
 
-/** `/metrics`. */
+/** `/metrics`: counts over all projects. */
 export async function answerMetrics(parts: IndexParts, exchange: Exchange): Promise<boolean> {
   exchange.checkMethod(["GET"]);
   await checkMayRead(parts, exchange);
+  if (exchange.token !== undefined) checkAllProjects(exchange.token);
   const { contentType, text } = await parts.metrics.render();
   exchange.send(200, { "Content-Type": contentType, "Cache-Control": "no-store" }, text);
   return true;

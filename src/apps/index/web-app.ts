@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { Hono, type Context } from "hono";
 import { sha256Hex } from "#crypto/hash.ts";
 import { RefusedError } from "#core/errors.ts";
+import type { ProjectEntry } from "#core/releases/catalogue.ts";
+import type { ProjectQuery, ReleaseStore } from "#core/releases/release-store.ts";
 import { isProjectName, normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Refusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
@@ -11,7 +13,7 @@ import { indexLimits } from "./limits.ts";
 import { readProjectView } from "./project-view.ts";
 import { siteOf } from "./site.ts";
 import { iconSvg, renderError, type Markup } from "./web/layout.ts";
-import { renderListPage, type ListedProject } from "./web/list-page.ts";
+import { renderListPage } from "./web/list-page.ts";
 import { renderProjectPage } from "./web/project-page.ts";
 import { renderStartPage } from "./web/start-page.ts";
 
@@ -42,8 +44,9 @@ export function createWebApp(parts: IndexParts): WebApp {
 
   const app = new Hono<Env>({ strict: true });
   app.get("/", async (context) => {
-    const counts = await parts.cards.counts();
-    return page(context, renderStartPage(site(context.env.exchange), counts));
+    const { exchange } = context.env;
+    const counts = isForSomeProjects(exchange) ? undefined : await parts.cards.counts();
+    return page(context, renderStartPage(site(exchange), counts));
   });
   app.get("/projects/", async (context) => {
     const { exchange } = context.env;
@@ -90,13 +93,18 @@ async function answerWithHono(app: Hono<Env>, exchange: Exchange): Promise<boole
   return true;
 }
 
+function isForSomeProjects({ token }: Exchange): boolean {
+  return token?.projects !== undefined;
+}
+
 async function readListing(
   { cards, ports: { releases } }: IndexParts,
-  { target: { query }, token }: Exchange,
+  exchange: Exchange,
 ): Promise<Parameters<typeof renderListPage>[1]> {
+  const { query } = exchange.target;
   const search = (query.get("q") ?? "").slice(0, indexLimits.searchLengthMax).trim();
   const after = query.get("after") ?? "";
-  const found = await releases.readProjects({
+  const found = await readListed(releases, exchange, {
     // People search for a name as they know it; what is kept is normalised.
     ...(search !== "" && { search: search.toLowerCase().replaceAll(/[-_.\s]+/g, "-") }),
     ...(isProjectName(after) && { after }),
@@ -104,10 +112,19 @@ async function readListing(
   });
   const shown = found.slice(0, indexLimits.listLength);
   const listed = await Promise.all(shown.map((project) => cards.listed(project)));
-  const projects = listed.filter(
-    (project): project is ListedProject =>
-      project !== undefined &&
-      (token?.projects === undefined || token.projects.some((name) => name === project.name)),
-  );
+  const projects = listed.filter((project) => project !== undefined);
   return { search, after, projects, hasMore: found.length > shown.length };
+}
+
+/** For a token of some projects only these, so that not even the number of the others shows. */
+async function readListed(
+  releases: ReleaseStore,
+  { token }: Exchange,
+  query: ProjectQuery,
+): Promise<readonly ProjectEntry[]> {
+  if (token?.projects === undefined) return releases.readProjects(query);
+  const { after = "", limit, search = "" } = query;
+  const names = token.projects.filter((name) => name > after && name.includes(search));
+  const found = await Promise.all(names.toSorted().map((name) => releases.findProject(name)));
+  return found.filter((project) => project !== undefined).slice(0, limit);
 }

@@ -20,6 +20,12 @@ export function checkToken(token: Token, action: TokenAction, project?: ProjectN
   }
 }
 
+/** For what speaks of all projects at once: RefusedError `auth.forbidden` for a token that is for some. */
+export function checkAllProjects(token: Token): void {
+  if (token.projects === undefined) return;
+  throw forbidden(`token ${token.id} is for single projects, and this is about all of them`);
+}
+
 export function isInScope(token: Token, project: ProjectName): boolean {
   return token.projects === undefined || token.projects.includes(project);
 }

@@ -3,7 +3,8 @@ import { html } from "hono/html";
 import type { CatalogueCounts } from "#core/releases/release-store.ts";
 import { formatSize, renderLayout, type Markup, type Site } from "./layout.ts";
 
-export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
+/** `counts` are of all projects: undefined for who may not read all. */
+export function renderStartPage(site: Site, counts: CatalogueCounts | undefined): Markup {
   const { base, proxySimpleUrl } = site;
   const simple = `${base}simple/`;
   const body = html`<h1>${site.name}</h1>
@@ -12,9 +13,7 @@ export function renderStartPage(site: Site, counts: CatalogueCounts): Markup {
       lies, or a file changed on the server, gets nowhere.
     </p>
     <p>
-      <span class="tag">${counts.projects} ${counts.projects === 1 ? "project" : "projects"}</span>
-      <span class="tag">${counts.files} ${counts.files === 1 ? "file" : "files"}</span>
-      <span class="tag">${formatSize(counts.size)}</span>
+      ${counts === undefined ? "" : renderCounts(counts)}
       ${site.isPrivate ? html`<span class="tag warn">private</span>` : ""}
     </p>
 
@@ -55,6 +54,12 @@ twine upload --repository-url ${base}legacy/ -u __token__ dist/*</pre>
     <h2>What is verified, and what is not</h2>
     ${renderPromises()}`;
   return renderLayout(site, site.name, body);
+}
+
+function renderCounts({ projects, files, size }: CatalogueCounts): Markup {
+  return html`<span class="tag">${projects} ${projects === 1 ? "project" : "projects"}</span>
+    <span class="tag">${files} ${files === 1 ? "file" : "files"}</span>
+    <span class="tag">${formatSize(size)}</span>`;
 }
 
 export function renderPromises(): Markup {

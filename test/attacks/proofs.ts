@@ -231,7 +231,7 @@ export const proofs: readonly Proof[] = [
     edits: [
       {
         file: indexFetch,
-        find: "const { body, status } = await ports.fetchStream(sent.request, limits);",
+        find: "const { body, headers, status } = await ports.fetchStream(sent.request, limits);",
         replace:
           "let { body, status, headers } = await ports.fetchStream(sent.request, limits); if (headers.location) ({ body, status } = await ports.fetchStream({ ...sent.request, url: new URL(headers.location) }, limits));",
       },

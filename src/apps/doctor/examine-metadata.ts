@@ -74,12 +74,30 @@ function examineExpiry(
   const leftMs = parseInstant(expires).at.getTime() - now.getTime();
   const lifetime = lifetimeOf(role, lifetimes);
   const left = leftMs > 0 ? `for ${describeTime(leftMs)} more` : "no longer";
-  const message = `${role} is good ${left} (until ${expires})`;
+  const message = `${role}${meaningOf(role)} is good ${left} (until ${expires})`;
   const about = { code: "metadata.expiry", subject: role } as const;
   if (leftMs <= 0) return { ...about, level: "fault", message };
   if (lifetime === undefined || leftMs > lifetime / 2) return { ...about, level: "good", message };
   return { ...about, level: "warning", message: `${message}: time for \`holdfast renew\`` };
 }
+
+/** What a reader who never saw the names needs to know; of the bins, which are signed alike, one was passed. */
+function meaningOf(role: string): string {
+  const meaning = role.startsWith("bin-") ? bins : meanings.get(role);
+  return meaning === undefined ? "" : ` (${meaning})`;
+}
+
+const bins = "signs the pages of its share of the projects; one of the bins, looked at for all";
+const meanings: ReadonlyMap<string, string> = new Map([
+  ["root", "says which keys sign the rest"],
+  ["timestamp", "says what is newest"],
+  ["snapshot", "says which versions belong together"],
+  ["targets", "says which roles sign for projects"],
+  ["claimed", "projects that have keys of their own"],
+  ["recently-claimed", "projects claimed since"],
+  ["unclaimed", "all other projects, shared among the bins"],
+  ["deny", "what was taken back"],
+]);
 
 /** The signer renews its own roles by itself; the offline ones need a person. */
 function lifetimeOf(role: string, { root, targets, claimed }: Lifetimes): number | undefined {

@@ -54,7 +54,10 @@ test("examineMetadata() finds every role that a client passes, and how long it l
     "good metadata.expiry targets",
     "good metadata.expiry claimed",
   ]);
-  assert.equal(findings[0]?.message, "root is good for 214 days more (until 2030-01-01T00:00:00Z)");
+  assert.equal(
+    findings[0]?.message,
+    "root (says which keys sign the rest) is good for 214 days more (until 2030-01-01T00:00:00Z)",
+  );
 });
 
 test("examineMetadata() warns at half life of what only a person can renew", async (t) => {
@@ -80,7 +83,7 @@ test("examineMetadata() finds what has expired, and that clients refuse it", asy
     `fault metadata.broken ${join(data.publicTree, "tuf")}`,
     "fault metadata.expiry root",
   ]);
-  assert.match(findings[1]?.message ?? "", /^root is good no longer/);
+  assert.match(findings[1]?.message ?? "", /^root \(.*\) is good no longer/);
 });
 
 test("examineMetadata() says when there is no index yet", async (t) => {

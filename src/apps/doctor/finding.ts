@@ -21,4 +21,8 @@ export type FindingCode =
   | "metadata.expiry"
   | "program.answers"
   | "program.silent"
+  | "proxy.anchor"
+  | "proxy.metadata"
+  | "proxy.out-of-reach"
+  | "proxy.port"
   | "versions";

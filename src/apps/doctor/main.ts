@@ -1,6 +1,7 @@
 /**
  * `holdfast doctor`: looks over a data folder without changing it: who can read the keys and which of them should be
- * elsewhere, whether clients would believe the metadata and for how long, whether the programs answer.
+ * elsewhere, whether clients would believe the metadata and for how long, whether the programs answer, and what the
+ * proxy on it believes.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -11,6 +12,7 @@ import { systemClock } from "#stores/host/clock.ts";
 import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
 import { examinePrograms, examineSpace } from "./examine-programs.ts";
+import { examineProxy } from "./examine-proxy.ts";
 import type { Finding } from "./finding.ts";
 
 const help = `Usage: holdfast doctor [OPTIONS]
@@ -45,13 +47,14 @@ function readOptions(args: readonly string[]): Options | "help" {
   return { data: resolve(values.data), config, isJson: values.json };
 }
 
-async function examine({ data: root, config }: Options): Promise<readonly Finding[]> {
+async function examine({ data: root, config: text }: Options): Promise<readonly Finding[]> {
   const data = dataFolder(root);
   if (!existsSync(root)) {
     const message = "There is no such folder: `holdfast up` makes one";
     return [{ level: "fault", code: "data.empty", subject: root, message }];
   }
-  const { lifetimes } = parseConfig(config).signer;
+  const config = parseConfig(text);
+  const { lifetimes } = config.signer;
   const { version } = readPackage();
   return [
     {
@@ -64,6 +67,7 @@ async function examine({ data: root, config }: Options): Promise<readonly Findin
     ...examineKeys(data),
     ...(await examineMetadata(data, lifetimes, systemClock)),
     ...(await examinePrograms(data)),
+    ...(await examineProxy(data, config.proxy, systemClock)),
   ];
 }
 

@@ -9,7 +9,7 @@ import { startHttpServer } from "./http-server.ts";
 import type { ProxyOptions } from "./options.ts";
 import { isLoopback } from "./request-guard.ts";
 import type { ListenAddress } from "./request-guard.ts";
-import { addressText, simpleUrlOf } from "./running-proxy.ts";
+import { addressText, simpleUrlOf } from "#stores/host/running-proxy.ts";
 
 /** Resolves when it accepts connections; the life ends it. */
 export async function runProxy(options: ProxyOptions, life: Life): Promise<void> {

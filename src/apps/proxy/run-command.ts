@@ -11,7 +11,7 @@ import type { Connection } from "./connection.ts";
 import { sentenceOf } from "./event-log.ts";
 import { startHttpServer } from "./http-server.ts";
 import type { RunOptions } from "./options.ts";
-import { findRunningProxy, simpleUrlOf } from "./running-proxy.ts";
+import { findRunningProxy, simpleUrlOf } from "#stores/host/running-proxy.ts";
 
 /** Resolves with the command's exit code. */
 export async function runCommand(options: RunOptions, life: Life): Promise<number> {

@@ -8,7 +8,7 @@ import type { RefusalRecord } from "#core/verdict/refusal.ts";
 import { integer, object, optional, string } from "#formats/json/decode.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import type { StatusOptions } from "./options.ts";
-import { askRunningProxy, simpleUrlOf } from "./running-proxy.ts";
+import { askRunningProxy, simpleUrlOf } from "#stores/host/running-proxy.ts";
 import { chooseStateFolder, systemStatePlace } from "./state-folder.ts";
 
 const decodeReport = object({

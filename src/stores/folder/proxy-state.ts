@@ -59,12 +59,17 @@ export async function openProxyState(folder: string): Promise<ProxyState> {
   return {
     readName: async () => (await readDecoded(path("name.json"), decodeName))?.name,
     writeName: (name) => writeRenamedFile(path("name.json"), formatLine({ name })),
-    readRunning: () => readDecoded(path("running.json"), decodeRunning),
+    readRunning: () => readRunningProxy(folder),
     writeRunning: (running) => writeRenamedFile(path("running.json"), formatLine(running)),
     removeRunning: () => rm(path("running.json"), { force: true }),
     readReport: () => readIfThere(path("view.json")),
     writeReport: (report) => writeRenamedFile(path("view.json"), formatLine(report)),
   };
+}
+
+/** For whoever may only look; the proxy itself opens the state. */
+export function readRunningProxy(folder: string): Promise<RunningProxy | undefined> {
+  return readDecoded(join(folder, "running.json"), decodeRunning);
 }
 
 /**

@@ -4,15 +4,14 @@ import { UnavailableError } from "#core/errors.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { object, string } from "#formats/json/decode.ts";
 import { parseJson } from "#formats/json/parse.ts";
-import { createHttpClient } from "#stores/host/http-fetch.ts";
-import { isLoopback } from "./request-guard.ts";
+import { createHttpClient } from "./http-fetch.ts";
 
 const statusLimits = { sizeMax: 262_144, totalMs: 5_000, idleMs: 5_000 } as const;
 const decodeStatus = object({ holdfast: string, instance: string });
 
 /** As a client on this machine reaches it. */
 export function addressText({ host, port }: Pick<RunningProxy, "host" | "port">): string {
-  const reached = isLoopback(host) ? host : anyAddress.has(host) ? "127.0.0.1" : host;
+  const reached = anyAddress.has(host) ? "127.0.0.1" : host;
   return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}/`;
 }
 
@@ -24,7 +23,7 @@ export function simpleUrlOf(running: Pick<RunningProxy, "host" | "name" | "port"
 
 /** What it says of itself, and where; undefined when it is gone, or something else has its port by now. */
 export async function askRunningProxy(
-  state: ProxyState,
+  state: Pick<ProxyState, "readRunning">,
 ): Promise<{ readonly running: RunningProxy; readonly status: Uint8Array } | undefined> {
   const running = await state.readRunning();
   if (running === undefined) return undefined;
@@ -43,6 +42,8 @@ export async function askRunningProxy(
   }
 }
 
-export async function findRunningProxy(state: ProxyState): Promise<RunningProxy | undefined> {
+export async function findRunningProxy(
+  state: Pick<ProxyState, "readRunning">,
+): Promise<RunningProxy | undefined> {
   return (await askRunningProxy(state))?.running;
 }

@@ -34,11 +34,12 @@ export type CeremonyOptions = InitOptions | RenewOptions | { readonly command: "
 export const help: string = `Usage: holdfast init --data DIR [OPTIONS]
        holdfast renew --data DIR [OPTIONS]
 
-init makes all keys and the first metadata of a new index, once: begun again, it goes on where it stopped. The online
-keys (DATA/signer/keys) belong to the signer; the offline keys (DATA/offline) sign root, targets and claimed, and in
-production belong on media of their own.
+init makes all keys and the first metadata of a new index, once: begun again, it goes on where it
+stopped. The online keys (DATA/signer/keys) belong to the signer; the offline keys (DATA/offline)
+sign root, targets and claimed, and in production belong on media of their own.
 
-renew signs root, targets and claimed anew with the offline keys and hands them to the running signer.
+renew signs root, targets and claimed anew with the offline keys and hands them to the running
+signer.
 
   --data DIR           the data folder (default ./holdfast-data)
   --config FILE        a TOML file; [signer.lifetimes] says how long what is signed lives
@@ -49,8 +50,8 @@ renew signs root, targets and claimed anew with the offline keys and hands them 
   --role ROLE          renew: root, targets or claimed; may be given several times (default all)
   --help
 
-Ends with 0 when it is done or nothing was to do, 64 for a wrong option or configuration, 69 when the signer cannot be
-reached, 73 when keys or metadata are missing or unusable, 70 otherwise.
+Ends with 0 when it is done or nothing was to do, 64 for a wrong option or configuration, 69 when
+the signer cannot be reached, 73 when keys or metadata are missing or unusable, 70 otherwise.
 `;
 
 const rootKeysMax = 32;

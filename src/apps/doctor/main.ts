@@ -24,7 +24,8 @@ Looks over a data folder and changes nothing.
   --json          the findings as JSON
   --help
 
-Ends with 0 when nothing needs mending now (warnings are printed), 1 when something does, 64 for a wrong option.
+Ends with 0 when nothing needs mending now (warnings are printed), 1 when something does, 64 for a
+wrong option.
 `;
 
 const exitFault = 1;

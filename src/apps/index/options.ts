@@ -15,8 +15,9 @@ export type IndexOptions = {
 
 export const help: string = `Usage: holdfast index --data DIR [OPTIONS]
 
-The web service: takes uploads, serves pages, files and signed metadata. Holds no key; what it publishes is signed by
-the signer, which it reaches at DATA/run/signer.sock. \`holdfast admin\` speaks to it at DATA/run/index-admin.sock.
+The web service: takes uploads, serves pages, files and signed metadata. Holds no key; what it
+publishes is signed by the signer, which it reaches at DATA/run/signer.sock. \`holdfast admin\`
+speaks to it at DATA/run/index-admin.sock.
 
   --data DIR           the data folder (default ./holdfast-data)
   --host HOST          the address it listens on (default 127.0.0.1)
@@ -27,8 +28,9 @@ the signer, which it reaches at DATA/run/signer.sock. \`holdfast admin\` speaks 
   --ready-file FILE    appears, with its addresses as JSON, once it takes requests
   --help
 
-Ends with 0 when asked to (SIGTERM, Ctrl-C), 64 for a wrong option or configuration, 69 when the port is taken, 70 when
-something else went wrong, 73 when the data folder cannot be used, 75 when another index works on it.
+Ends with 0 when asked to (SIGTERM, Ctrl-C), 64 for a wrong option or configuration, 69 when the
+port is taken, 70 when something else went wrong, 73 when the data folder cannot be used, 75 when
+another index works on it.
 `;
 
 const options = {

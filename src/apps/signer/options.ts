@@ -15,16 +15,18 @@ export type SignerOptions = {
 
 export const help: string = `Usage: holdfast signer --data DIR [OPTIONS]
 
-Signs what the index publishes: takes changes at DATA/run/signer.sock, decides from its own database, makes pages and
-TUF metadata, and writes them to DATA/public. Holds the online keys (DATA/signer/keys) and no others.
+Signs what the index publishes: takes changes at DATA/run/signer.sock, decides from its own
+database, makes pages and TUF metadata, and writes them to DATA/public. Holds the online keys
+(DATA/signer/keys) and no others.
 
   --data DIR           the data folder (default ./holdfast-data)
   --config FILE        a TOML file; [signer] and [log] concern this program
   --ready-file FILE    appears once the signer takes changes
   --help
 
-Ends with 0 when asked to, 64 for a wrong option or configuration, 70 when it could not go on, 73 when keys or first
-metadata are missing or unusable, 75 when another signer works on the data folder.
+Ends with 0 when asked to, 64 for a wrong option or configuration, 70 when it could not go on, 73
+when keys or first metadata are missing or unusable, 75 when another signer works on the data
+folder.
 `;
 
 /** FormatError `options.invalid` or `config.*`. */

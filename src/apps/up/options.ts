@@ -19,7 +19,8 @@ export type UpOptions = {
 
 export const help: string = `Usage: holdfast up [OPTIONS]        (npm start -- [OPTIONS])
 
-Runs index, signer and proxy as three processes on one data folder, and makes everything they need on first use.
+Runs index, signer and proxy as three processes on one data folder, and makes everything they need
+on first use.
 
   --data DIR           the data folder (default ./holdfast-data)
   --host HOST          the address the index listens on (default 127.0.0.1)
@@ -31,8 +32,9 @@ Runs index, signer and proxy as three processes on one data folder, and makes ev
   --ready-file FILE    appears, with all addresses as JSON, once everything accepts connections
   --help
 
-Ends with 0 when asked to (SIGTERM, Ctrl-C), 64 for a wrong option or configuration, 69 when a port is taken,
-70 when a program died, 73 when the data folder cannot be used, 75 when another one works in it.
+Ends with 0 when asked to (SIGTERM, Ctrl-C), 64 for a wrong option or configuration, 69 when a
+port is taken, 70 when a program died, 73 when the data folder cannot be used, 75 when another one
+works in it.
 `;
 
 const options = {

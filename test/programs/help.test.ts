@@ -1,0 +1,29 @@
+/** What `--help` of each command looks like in a terminal of usual width. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runProgram } from "#clients/program-run.ts";
+import { machineEnvironment, projectRoot } from "#clients/tool-environment.ts";
+
+const launcher = join(projectRoot, "bin", "holdfast.js");
+const widthMax = 100;
+const commands = [
+  ...["", "up", "index", "signer", "proxy", "run", "status", "verify"],
+  ...["init", "renew", "doctor", "restore"],
+  ...["admin", "admin token create", "admin project delete", "admin import", "admin backup"],
+];
+
+test("no line of any --help is wider than 100 columns", { timeout: 120_000 }, async () => {
+  for (const command of commands) {
+    const words = command.split(" ").filter((word) => word !== "");
+    const run = await runProgram(process.execPath, [launcher, ...words, "--help"], {
+      cwd: projectRoot,
+      env: machineEnvironment(),
+      timeoutMs: 30_000,
+    });
+    assert.equal(run.status, 0, run.output);
+    assert.match(run.stdout, /^(?:Usage|Holdfast)/, command);
+    const wide = run.stdout.split("\n").filter((line) => line.length > widthMax);
+    assert.deepEqual(wide, [], `holdfast ${command}`);
+  }
+});

@@ -138,10 +138,12 @@ test("exitCodeOf() is what --help says", () => {
     "storage.failed",
     "anchor.changed",
     "tuf.threshold",
+    "command.not-executable",
+    "command.not-found",
   ];
   assert.deepEqual(
     codes.map((code) => exitCodeOf(withCode(code))),
-    [64, 69, 69, 73, 76, 76],
+    [64, 69, 69, 73, 76, 76, 126, 127],
   );
   assert.equal(exitCodeOf(new Error("x")), 70);
 });

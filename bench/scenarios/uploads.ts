@@ -19,8 +19,8 @@ import { buildWheels, type Wheel } from "#bench/wheel.ts";
 const LARGE = 2_000;
 const DEVPI_RATIO_MIN = 3;
 const LARGE_RATIO_MAX = 2;
-/** What is measured is a server that has been in use. */
-const WARM_UP_PROJECTS = 6;
+/** What is measured is servers that have been in use: their compilers have seen some 2,000 uploads. */
+const WARM_UP_PROJECTS = 30;
 /** Above this one fsync dominates what can be compared, and CPU time is judged instead. */
 const FSYNC_MS_MAX = 1;
 

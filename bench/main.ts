@@ -6,7 +6,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "./child.ts";
-import { describeMachine, measureFsync } from "./machine.ts";
+import { describeMachine, measureFsync, touchMemory } from "./machine.ts";
 import { parseOptions, USAGE, type BenchOptions } from "./options.ts";
 import { installNginx, startNginx } from "./peers/nginx.ts";
 import { ensurePythonEnvironment } from "./peers/python-environment.ts";
@@ -65,6 +65,7 @@ async function run(
     proxpi: await ensurePythonEnvironment(cache, "proxpi", ["proxpi", "gunicorn"]),
     clients: await ensurePythonEnvironment(cache, "clients", ["uv"]),
   };
+  await touchMemory();
   const fsyncMs = await measureFsync(work);
   const machine = describeMachine(fsyncMs);
   for (const line of machine) say(line);

@@ -17,6 +17,13 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash("sha256", bytes, "hex");
 }
 
+/** The same of pieces, as if they were one. */
+export function sha256HexOfPieces(pieces: readonly Uint8Array[]): string {
+  const state = createNodeHash("sha256");
+  for (const piece of pieces) state.update(piece);
+  return state.digest("hex");
+}
+
 /** The digest of `bytes` in one go, lower-case hex. */
 export function digestHex(name: HashName, bytes: Uint8Array): string {
   return hash(name, bytes, "hex");

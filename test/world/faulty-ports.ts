@@ -51,7 +51,7 @@ export function faultyTree(tree: PublicTree, plan: FaultPlan): PublicTree {
   return {
     ...tree,
     read: (path) => plan.run("read", () => tree.read(path)),
-    write: (path, bytes) => plan.run("write", () => tree.write(path, bytes)),
+    write: (path, pieces) => plan.run("write", () => tree.write(path, pieces)),
     replacePointer: (path, expected, bytes) =>
       plan.run("replacePointer", () => tree.replacePointer(path, expected, bytes)),
     remove: (path) => plan.run("remove", () => tree.remove(path)),

@@ -5,6 +5,7 @@ import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { decideChanges } from "./decide-changes.ts";
 import type { Decisions, FileBinding, Knowledge } from "./decide-changes.ts";
 import { publicationLimits } from "./limits.ts";
+import { emptyProject } from "./project-record.ts";
 import type { ProjectFile, ProjectRecord } from "./project-record.ts";
 
 const demo = normaliseProjectName("demo");
@@ -157,14 +158,7 @@ test("a project has a greatest number of files", () => {
     const version = String(100_000 + at);
     return { filename: `demo-${version}.tar.gz`, version, entry: new Uint8Array() };
   });
-  const versions = files.map(({ version }) => ({ version, files: 1 }));
-  const full: ProjectRecord = {
-    project: demo,
-    status: "active",
-    files,
-    versions,
-    entriesLength: 0,
-  };
+  const full: ProjectRecord = { ...emptyProject(demo), files };
   const known = { projects: new Map([[demo, full]]), bindings: new Map() };
   assertRefused(anAdd(), "limit.files", known);
 });

@@ -1,14 +1,14 @@
 /** From decisions to pages: their bytes, their hashes, and what the store keeps of them. */
-import { sha256Hex } from "#crypto/hash.ts";
+import { sha256HexOfPieces } from "#crypto/hash.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { pagePrefix, publicPagePath } from "#core/tuf/layout.ts";
 import type { Decisions } from "./decide-changes.ts";
-import { findProjectFile, formatProjectPage } from "./project-record.ts";
+import { findProjectFile, projectPagePieces } from "./project-record.ts";
 import type { PageRecord } from "./signer-store.ts";
 
 /** A file of the public tree that is still to be written. */
-export type PublicFile = { readonly path: string; readonly bytes: Uint8Array };
+export type PublicFile = { readonly path: string; readonly pieces: readonly Uint8Array[] };
 
 export type PageBatch = {
   readonly records: readonly PageRecord[];
@@ -24,14 +24,14 @@ export function makePages(
   const records: PageRecord[] = [];
   const files: PublicFile[] = [];
   for (const [project, record] of decisions.projects) {
-    const bytes = formatProjectPage(record);
-    const sha256 = sha256Hex(bytes);
+    const pieces = projectPagePieces(record);
+    const sha256 = sha256HexOfPieces(pieces);
     if (current.get(project)?.sha256 === sha256 && !entriesHidden(record.status)) continue;
     const touched = decisions.touched.get(project) ?? new Map<string, string>();
     records.push({
       project,
       sha256,
-      size: bytes.byteLength,
+      size: pieces.reduce((sum, piece) => sum + piece.byteLength, 0),
       serial: serialBefore + records.length + 1,
       prefix: pagePrefix(project),
       status: record.status,
@@ -40,7 +40,7 @@ export function makePages(
         return { filename, version, entry: findProjectFile(record, filename)?.entry };
       }),
     });
-    files.push({ path: publicPagePath(project, sha256), bytes });
+    files.push({ path: publicPagePath(project, sha256), pieces });
   }
   return { records, files };
 }

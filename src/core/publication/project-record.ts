@@ -3,12 +3,14 @@
  * new record, so a batch that fails leaves the old one as it was.
  */
 import { invariant } from "#core/errors.ts";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { formatJson } from "#formats/json/format.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import { isJsonObject } from "#formats/json/value.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import type { ProjectStatus } from "#formats/python/project-status.ts";
-import { comparePageVersions, formatPageFromEntries } from "#formats/python/simple-page.ts";
+import { comparePageVersions, formatPagePieces } from "#formats/python/simple-page.ts";
+import { joinEntries, rejoinEntries, type EntryBlock } from "./entry-blocks.ts";
 
 export type ProjectFile = {
   readonly filename: string;
@@ -24,16 +26,24 @@ export type ProjectRecord = {
   readonly statusReason?: string;
   /** Ascending by file name, each once. */
   readonly files: readonly ProjectFile[];
+  /** The entries of these files. */
+  readonly blocks: readonly EntryBlock[];
   /** Ascending, each once. */
   readonly versions: readonly VersionCount[];
+  readonly versionBlocks: readonly EntryBlock[];
   /** Bytes of all entries. */
   readonly entriesLength: number;
 };
 
-type VersionCount = { readonly version: string; readonly files: number };
+export type VersionCount = {
+  readonly version: string;
+  readonly files: number;
+  /** As the page writes it, JSON in UTF-8. */
+  readonly entry: Uint8Array;
+};
 
 export function emptyProject(project: ProjectName): ProjectRecord {
-  return { project, status: "active", files: [], versions: [], entriesLength: 0 };
+  return projectRecordOf(project, { status: "active" }, []);
 }
 
 /** From what a store kept; `files` ascending by name. */
@@ -48,9 +58,17 @@ export function projectRecordOf(
     counts.set(version, (counts.get(version) ?? 0) + 1);
     entriesLength += entry.byteLength;
   }
-  const versions = [...counts].map(([version, count]) => ({ version, files: count }));
+  const versions = [...counts].map(([version, count]) => versionCount(version, count));
   versions.sort((left, right) => comparePageVersions(left.version, right.version));
-  return { project, ...head, files, versions, entriesLength };
+  return {
+    project,
+    ...head,
+    files,
+    blocks: joinEntries(files),
+    versions,
+    versionBlocks: joinEntries(versions),
+    entriesLength,
+  };
 }
 
 export function findProjectFile(record: ProjectRecord, filename: string): ProjectFile | undefined {
@@ -65,12 +83,16 @@ export function withProjectFile(record: ProjectRecord, file: ProjectFile): Proje
   if (old?.filename === file.filename) {
     invariant(old.version === file.version, "a file name has one version");
     const entriesLength = record.entriesLength + file.entry.byteLength - old.entry.byteLength;
-    return { ...record, files: record.files.with(place, file), entriesLength };
+    const files = record.files.with(place, file);
+    const blocks = rejoinEntries(record.blocks, files, place, "replaced");
+    return { ...record, files, blocks, entriesLength };
   }
+  const files = record.files.toSpliced(place, 0, file);
   return {
     ...record,
-    files: record.files.toSpliced(place, 0, file),
-    versions: countVersion(record.versions, file.version, 1),
+    files,
+    blocks: rejoinEntries(record.blocks, files, place, "added"),
+    ...countVersion(record, file.version, 1),
     entriesLength: record.entriesLength + file.entry.byteLength,
   };
 }
@@ -80,10 +102,12 @@ export function withoutProjectFile(record: ProjectRecord, filename: string): Pro
   const place = placeOf(record.files, filename);
   const old = record.files[place];
   invariant(old?.filename === filename, "only a listed file can be taken away");
+  const files = record.files.toSpliced(place, 1);
   return {
     ...record,
-    files: record.files.toSpliced(place, 1),
-    versions: countVersion(record.versions, old.version, -1),
+    files,
+    blocks: rejoinEntries(record.blocks, files, place, "removed"),
+    ...countVersion(record, old.version, -1),
     entriesLength: record.entriesLength - old.entry.byteLength,
   };
 }
@@ -99,15 +123,16 @@ export function withProjectStatus(
 
 /** The page's bytes: the same for the same record, always. */
 export function formatProjectPage(record: ProjectRecord): Uint8Array {
-  const { project, status, statusReason } = record;
-  return formatPageFromEntries(
-    {
-      name: project,
-      status,
-      ...(statusReason !== undefined && { statusReason }),
-      versions: record.versions.map(({ version }) => version),
-    },
-    record.files.map(({ entry }) => entry),
+  return new Uint8Array(Buffer.concat(projectPagePieces(record)));
+}
+
+/** The same in pieces, most of which are the record's own. */
+export function projectPagePieces(record: ProjectRecord): readonly Uint8Array[] {
+  const { blocks, project, status, statusReason, versionBlocks } = record;
+  return formatPagePieces(
+    { name: project, status, ...(statusReason !== undefined && { statusReason }) },
+    blocks.map(({ bytes }) => bytes),
+    versionBlocks.map(({ bytes }) => bytes),
   );
 }
 
@@ -139,16 +164,10 @@ function placeOf(files: readonly ProjectFile[], filename: string): number {
 }
 
 function countVersion(
-  versions: readonly VersionCount[],
+  { versionBlocks, versions }: ProjectRecord,
   version: string,
   difference: 1 | -1,
-): readonly VersionCount[] {
-  const known = versions.findIndex((count) => count.version === version);
-  if (known >= 0) {
-    const files = (versions[known]?.files ?? 0) + difference;
-    if (files === 0) return versions.toSpliced(known, 1);
-    return versions.with(known, { version, files });
-  }
+): Pick<ProjectRecord, "versionBlocks" | "versions"> {
   let low = 0;
   let high = versions.length;
   while (low < high) {
@@ -156,5 +175,17 @@ function countVersion(
     if (comparePageVersions(versions[middle]?.version ?? version, version) < 0) low = middle + 1;
     else high = middle;
   }
-  return versions.toSpliced(low, 0, { version, files: 1 });
+  const known = versions[low];
+  if (known?.version !== version) {
+    const more = versions.toSpliced(low, 0, versionCount(version, 1));
+    return { versions: more, versionBlocks: rejoinEntries(versionBlocks, more, low, "added") };
+  }
+  const files = known.files + difference;
+  if (files > 0) return { versions: versions.with(low, { ...known, files }), versionBlocks };
+  const less = versions.toSpliced(low, 1);
+  return { versions: less, versionBlocks: rejoinEntries(versionBlocks, less, low, "removed") };
+}
+
+function versionCount(version: string, files: number): VersionCount {
+  return { version, files, entry: formatUtf8(JSON.stringify(version)) };
 }

@@ -23,12 +23,14 @@ export function testPublicTree(name: string, make: () => Promise<PublicTreeUnder
     const path = "targets/simple/demo/aa.index.json";
     assert.equal(await tree.read(path), undefined);
     assert.equal(await tree.readSize(path), undefined);
-    await tree.write(path, bytes("one"));
+    await tree.write(path, [bytes("o"), bytes("n"), bytes("e")]);
     assert.deepEqual(await tree.read(path), bytes("one"));
     assert.equal(await tree.readSize(path), 3);
-    await tree.write(path, bytes("other"));
+    await tree.write(path, Array(5_000).fill(bytes("piece")));
+    assert.equal(await tree.readSize(path), 25_000);
+    await tree.write(path, [bytes("other")]);
     assert.deepEqual(await tree.read(path), bytes("other"));
-    await tree.write(path, new Uint8Array());
+    await tree.write(path, []);
     assert.equal(await tree.readSize(path), 0);
   });
 
@@ -46,9 +48,9 @@ export function testPublicTree(name: string, make: () => Promise<PublicTreeUnder
 
   run("lists folders and forgets what is removed", async (tree) => {
     assert.deepEqual(await tree.list("tuf"), []);
-    await tree.write("tuf/1.root.json", bytes("r"));
-    await tree.write("tuf/2.root.json", bytes("r"));
-    await tree.write("targets/simple/demo/aa.index.json", bytes("p"));
+    await tree.write("tuf/1.root.json", [bytes("r")]);
+    await tree.write("tuf/2.root.json", [bytes("r")]);
+    await tree.write("targets/simple/demo/aa.index.json", [bytes("p")]);
     assert.deepEqual([...(await tree.list("tuf"))].toSorted(), ["1.root.json", "2.root.json"]);
     assert.deepEqual(await tree.list("targets/simple"), ["demo"]);
     await tree.remove("tuf/1.root.json");

@@ -8,10 +8,10 @@ export type PublicTree = {
   /** Bytes, or undefined where there is nothing. */
   readSize(path: string): Promise<number | undefined>;
   /**
-   * Appears whole or not at all, also to a reader in the middle of it; replaces what is there. Survives the end of the
+   * The pieces are one file. It appears whole or not at all, also to a reader in the middle of it; replaces what is there. Survives the end of the
    * process, not necessarily a power cut. Throws UnavailableError; then it may have happened or not.
    */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, pieces: readonly Uint8Array[]): Promise<void>;
   /**
    * As `write`, but only while the path still holds exactly `expected` (undefined: nothing); answers whether it did.
    * Two writers are kept apart by the lease under which it is called.

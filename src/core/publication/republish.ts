@@ -62,7 +62,7 @@ async function repairRole(
   const bytes = await store.readRoleFile(file.role, file.version);
   // Swept in the meantime: only replaced files are.
   if (bytes === undefined) return;
-  await publicTree.write(path, bytes);
+  await publicTree.write(path, [bytes]);
   await steps.reached("resume.copy-rebuilt");
 }
 
@@ -74,7 +74,7 @@ async function repairRoots(ports: WritePorts, state: WorkingState): Promise<void
     const path = publicRolePath("root", version);
     const expected = { sha256: sha256Hex(bytes), size: bytes.byteLength };
     if (await isIntact(ports, path, expected, "hash")) continue;
-    await ports.publicTree.write(path, bytes);
+    await ports.publicTree.write(path, [bytes]);
     await ports.steps.reached("resume.copy-rebuilt");
   }
 }
@@ -82,7 +82,7 @@ async function repairRoots(ports: WritePorts, state: WorkingState): Promise<void
 async function repairPage(ports: WritePorts, page: PagePointer, look: Look): Promise<void> {
   const path = publicPagePath(page.project, page.sha256);
   if (await isIntact(ports, path, page, look)) return;
-  await ports.publicTree.write(path, await rebuildPage(ports, page));
+  await ports.publicTree.write(path, [await rebuildPage(ports, page)]);
   await ports.steps.reached("resume.copy-rebuilt");
 }
 

@@ -25,8 +25,8 @@ export async function writeBatch(
 ): Promise<void> {
   const { publicTree, steps, store } = ports;
   const { commit, pageFiles, roles, roots, snapshot, timestamp } = batch;
-  for (const { path, bytes } of pageFiles) {
-    await publicTree.write(path, bytes);
+  for (const { path, pieces } of pageFiles) {
+    await publicTree.write(path, pieces);
     await steps.reached("batch.page-written");
   }
   for (const file of roles) {
@@ -63,5 +63,5 @@ export async function replaceTimestamp(
 }
 
 async function writeRole(publicTree: PublicTree, file: RoleFile): Promise<void> {
-  await publicTree.write(publicRolePath(file.role, file.version), file.bytes);
+  await publicTree.write(publicRolePath(file.role, file.version), [file.bytes]);
 }

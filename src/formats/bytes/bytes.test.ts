@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { formatBase64, formatBase64Url, parseBase64, parseBase64Url } from "./base64.ts";
 import { formatHex, isHex, parseHex } from "./hex.ts";
 import { addMilliseconds, formatInstant, parseInstant } from "./instant.ts";
-import { joinBytes } from "./join-bytes.ts";
 import { formatUtf8, parseUtf8 } from "./utf8.ts";
 
 test("hex, base64 and base64url read back what they wrote, and each text has one form", () => {
@@ -49,17 +48,6 @@ test("parseBase64() refuses white space, missing padding, the other alphabet and
   for (const text of ["YQ==", "+/8", "YR"]) {
     assert.throws(() => parseBase64Url(text), { code: "bytes.base64" }, text);
   }
-});
-
-test("joinBytes() puts a comma between two pieces", () => {
-  fc.assert(
-    fc.property(fc.array(fc.string()), fc.string(), fc.string(), (texts, head, tail) => {
-      const pieces = texts.map(formatUtf8);
-      const joined = joinBytes(formatUtf8(head), pieces, formatUtf8(tail));
-      assert.deepEqual(joined, formatUtf8(`${head}${texts.join(",")}${tail}`));
-    }),
-    { seed: 7 },
-  );
 });
 
 test("parseUtf8() refuses bad bytes, keeps a byte order mark, and formatUtf8() refuses lone surrogates", () => {

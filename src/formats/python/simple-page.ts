@@ -7,7 +7,6 @@
  */
 import { isHex } from "#formats/bytes/hex.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
-import { joinBytes } from "#formats/bytes/join-bytes.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { list, natural, object, optional, string } from "#formats/json/decode.ts";
@@ -101,18 +100,43 @@ export function formatPage(page: Page): Uint8Array {
   return formatPageFromEntries({ ...page, versions }, entries);
 }
 
-/** The same bytes from kept entries; they and the versions are in their order already. Costs little more than a copy. */
+/** The same bytes from kept entries; they and the versions are in their order already. */
 export function formatPageFromEntries(head: PageHead, entries: readonly Uint8Array[]): Uint8Array {
-  const { name, status, statusReason, versions } = head;
+  const versions = head.versions.map((version) => formatUtf8(quoteJson(version)));
+  return new Uint8Array(Buffer.concat(formatPagePieces(head, entries, versions)));
+}
+
+/**
+ * The same bytes in pieces, those given among them: `entries` and `versions` are JSON values, or several joined by commas.
+ * Costs nothing for what is kept.
+ */
+export function formatPagePieces(
+  head: Omit<PageHead, "versions">,
+  entries: readonly Uint8Array[],
+  versions: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const { name, status, statusReason } = head;
   // PEP 792: a quarantined project offers no files.
   const offered = status === "quarantined" ? [] : entries;
   const reason = statusReason === undefined ? "" : `"reason":${quoteJson(statusReason)},`;
-  const tail = [
+  const middle = [
     `],"meta":{"api-version":"${simpleApiVersion}"},`,
     `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
-    `"versions":${JSON.stringify(versions)}}`,
+    `"versions":[`,
   ].join("");
-  return joinBytes(formatUtf8(`{"files":[`), offered, formatUtf8(tail));
+  return [
+    formatUtf8(`{"files":[`),
+    ...withCommas(offered),
+    formatUtf8(middle),
+    ...withCommas(versions),
+    formatUtf8("]}"),
+  ];
+}
+
+const comma = Uint8Array.of(0x2c);
+
+function withCommas(values: readonly Uint8Array[]): readonly Uint8Array[] {
+  return values.flatMap((value, index) => (index === 0 ? [value] : [comma, value]));
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   writeSync,
+  writevSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { equalBytes } from "#crypto/constant-time.ts";
@@ -32,8 +33,8 @@ export function openFolderPublicTree(root: string): PublicTree {
   return {
     read: async (path) => readIfThere(() => new Uint8Array(readFileSync(at(path)))),
     readSize: async (path) => readIfThere(() => statSync(at(path)).size),
-    async write(path, bytes) {
-      writeByRename(root, at(path), bytes);
+    async write(path, pieces) {
+      writeByRename(root, at(path), pieces);
     },
     async replacePointer(path, expected, bytes) {
       const held = readIfThere(() => new Uint8Array(readFileSync(at(path))));
@@ -41,7 +42,7 @@ export function openFolderPublicTree(root: string): PublicTree {
         held === undefined || expected === undefined
           ? held === expected
           : equalBytes(held, expected);
-      if (same) writeByRename(root, at(path), bytes);
+      if (same) writeByRename(root, at(path), [bytes]);
       return same;
     },
     async remove(path) {
@@ -62,12 +63,12 @@ function isTreePath(path: string): boolean {
   return path.split("/").every((part) => segment.test(part));
 }
 
-function writeByRename(root: string, target: string, bytes: Uint8Array): void {
+function writeByRename(root: string, target: string, pieces: readonly Uint8Array[]): void {
   const draft = join(root, draftName);
   try {
     const file = openSync(draft, "w", 0o644);
     try {
-      for (let done = 0; done < bytes.byteLength;) done += writeSync(file, bytes, done);
+      writePieces(file, pieces);
     } finally {
       closeSync(file);
     }
@@ -75,6 +76,15 @@ function writeByRename(root: string, target: string, bytes: Uint8Array): void {
   } catch (error) {
     throw failed(error, "write the public tree");
   }
+}
+
+function writePieces(file: number, pieces: readonly Uint8Array[]): void {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  let done = writevSync(file, [...pieces]);
+  if (done === size) return;
+  // A disk that is nearly full takes a part.
+  const bytes = Buffer.concat(pieces);
+  while (done < size) done += writeSync(file, bytes, done);
 }
 
 function renameInto(draft: string, target: string): void {

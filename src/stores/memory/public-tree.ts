@@ -5,8 +5,8 @@ export function createMemoryPublicTree(files: Map<string, Uint8Array> = new Map(
   return {
     read: async (path) => files.get(path),
     readSize: async (path) => files.get(path)?.byteLength,
-    async write(path, bytes) {
-      files.set(path, bytes);
+    async write(path, pieces) {
+      files.set(path, new Uint8Array(Buffer.concat(pieces)));
     },
     async replacePointer(path, expected, bytes) {
       const held = files.get(path);

@@ -12,7 +12,8 @@ import { createFolderAnchorStore } from "#stores/folder/anchor-store.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
 import { openProxyState } from "#stores/folder/proxy-state.ts";
-import { SimTufRepository } from "#world/tuf-repository.ts";
+import { createFolderTrustedStore } from "#stores/folder/trusted-store.ts";
+import { actor, SimTufRepository } from "#world/tuf-repository.ts";
 import { examineProxy } from "./examine-proxy.ts";
 import type { Finding } from "./finding.ts";
 
@@ -27,7 +28,7 @@ async function aScene(t: TestContext): Promise<Scene> {
   t.after(() => rmSync(data.root, { recursive: true }));
   const repository = new SimTufRepository();
   await repository.publishAll();
-  const root = repository.files.get("1.root.json") ?? assert.fail();
+  const root = fileOf(repository, "1.root.json");
   for (const folder of [data.publicTree, data.proxy]) writeMetadata(folder, repository);
   const anchor = createFolderAnchorStore(data.proxy);
   await anchor.writeAnchor({
@@ -40,15 +41,20 @@ async function aScene(t: TestContext): Promise<Scene> {
   return { data, repository };
 }
 
-/** The proxy keeps the timestamp, too, under its version. */
+/** The proxy keeps the timestamp, too, under its version, and targets without one. */
 function writeMetadata(folder: string, repository: SimTufRepository): void {
   mkdirSync(join(folder, "tuf"), { recursive: true });
   for (const [name, bytes] of repository.files) {
     writeFileSync(join(folder, "tuf", name), bytes);
+    if (name.endsWith(".targets.json")) writeFileSync(join(folder, "tuf", "targets.json"), bytes);
     if (name !== "timestamp.json") continue;
     const { version } = JSON.parse(Buffer.from(bytes).toString()).signed;
     writeFileSync(join(folder, "tuf", `${version}.timestamp.json`), bytes);
   }
+}
+
+function fileOf(repository: SimTufRepository, name: string): Uint8Array {
+  return repository.files.get(name) ?? assert.fail(name);
 }
 
 function brief(findings: readonly Finding[]): readonly string[] {
@@ -108,6 +114,19 @@ test("examineProxy() tells what has expired from an index that went back", async
   const [, rolledBack] = await examineProxy(data, anyPort, clock);
   assert.deepEqual([rolledBack?.level, rolledBack?.code], ["fault", "proxy.metadata"]);
   assert.match(rolledBack?.message ?? "", /timestamp 2, .* older 1/);
+});
+
+test("examineProxy() sees what was verified after root had replaced the timestamp's key", async (t) => {
+  const { data, repository } = await aScene(t);
+  repository.keys.timestamp.signers = [actor("new timestamp")];
+  await repository.publish("root", "timestamp");
+  writeMetadata(data.publicTree, repository);
+  const store = createFolderTrustedStore(data.proxy);
+  await store.writeRoot(2, fileOf(repository, "2.root.json"));
+  await store.writeRole("timestamp", fileOf(repository, "timestamp.json"), 2);
+  await store.writeRole("snapshot", fileOf(repository, "1.snapshot.json"), 2);
+  const [, metadata] = await examineProxy(data, anyPort, clock);
+  assert.deepEqual([metadata?.level, metadata?.code], ["good", "proxy.metadata"]);
 });
 
 test("examineProxy() tells the proxy on its port from another program there", async (t) => {

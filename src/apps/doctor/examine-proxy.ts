@@ -20,7 +20,7 @@ import { createFolderAnchorStore } from "#stores/folder/anchor-store.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
 import { fetchFile } from "#stores/folder/file-fetch.ts";
 import { readRunningProxy } from "#stores/folder/proxy-state.ts";
-import { createFolderTrustedStore } from "#stores/folder/trusted-store.ts";
+import { createFolderTrustedStore, readNewestRole } from "#stores/folder/trusted-store.ts";
 import { askRunningProxy, simpleUrlOf } from "#stores/host/running-proxy.ts";
 import type { Finding } from "./finding.ts";
 
@@ -84,7 +84,7 @@ async function examineTrust(data: DataFolder, clock: Clock): Promise<Finding> {
   const about = { code: "proxy.metadata", subject: data.proxy } as const;
   const kept = join(data.proxy, "tuf");
   const store = createFolderTrustedStore(data.proxy);
-  if (!existsSync(kept) || (await store.readRole("timestamp")) === undefined) {
+  if (!existsSync(kept) || (await readNewestRole(data.proxy, "timestamp")) === undefined) {
     return { ...about, level: "note", message: "The proxy has verified nothing yet" };
   }
   const metadataUrl = pathToFileURL(`${kept}/`);

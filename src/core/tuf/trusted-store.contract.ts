@@ -70,6 +70,12 @@ export function testTrustedStore(name: string, make: () => Promise<TrustedStoreU
     }
   });
 
+  run("keeps the last targets, also where a recovery took their version back", async (under) => {
+    const { store, reopen } = under;
+    for (const version of [100, 1]) await store.writeRole("targets", roleBytes(version));
+    assert.equal(text(await reopen().readRole("targets")), text(roleBytes(1)));
+  });
+
   run("deletes, so that lower versions can be kept again", async ({ store, reopen }) => {
     await store.writeRole("timestamp", roleBytes(1_000));
     await store.deleteRole("timestamp");

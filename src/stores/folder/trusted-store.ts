@@ -1,10 +1,11 @@
 /**
- * The updater's trust on a disk: `<state>/tuf/<version>.root.json` for every root, `<version>.<role>.json` for timestamp,
- * snapshot and targets, `roles/<hash of the name>.json` for delegated roles. After a root that ended rollback protection,
- * timestamp and snapshot are called `<version>.<role>.since-root-<its version>.json`.
+ * The updater's trust on a disk: `<state>/tuf/<version>.root.json` for every root, `<version>.<role>.json` for timestamp
+ * and snapshot, `targets.json`, `roles/<hash of the name>.json` for delegated roles. After a root that ended rollback
+ * protection, timestamp and snapshot are called `<version>.<role>.since-root-<its version>.json`.
  *
  * Several processes may use one state folder: the highest version is what counts, and a file is added before lower
- * ones are removed, so a slower process cannot take trust back to an older version.
+ * ones are removed, so a slower process cannot take trust back to an older version. Of targets and delegated roles the
+ * snapshot says which version counts, and after a recovery that may be a lower one; so their last file is kept.
  */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,14 +18,16 @@ import { parseJson } from "#formats/json/parse.ts";
 import { isCode, writeNewFile, writeRenamedFile } from "./renamed-file.ts";
 import { storageError } from "./storage-error.ts";
 
-const versionedRoles: ReadonlySet<string> = new Set(["snapshot", "targets", "timestamp"]);
+const versionedRoles: ReadonlySet<string> = new Set(["snapshot", "timestamp"]);
 /** Another process may remove a file between our listing and our reading. */
 const readTriesMax = 10;
 
 export function createFolderTrustedStore(state: string): TrustedStore {
   const folder = join(state, "tuf");
-  const delegated = (role: string): string =>
-    join(folder, "roles", `${sha256Hex(formatUtf8(role))}.json`);
+  const lastFile = (role: string): string =>
+    role === "targets"
+      ? join(folder, "targets.json")
+      : join(folder, "roles", `${sha256Hex(formatUtf8(role))}.json`);
   return {
     readRoot: () => readNewest(folder, "root", 0),
     readRootAt: (version) => readIfThere(join(folder, `${version}.root.json`)),
@@ -42,9 +45,11 @@ export function createFolderTrustedStore(state: string): TrustedStore {
     readRole: async (role, since = 0) =>
       versionedRoles.has(role)
         ? await readNewest(folder, role, since)
-        : await readIfThere(delegated(role)),
+        : await readIfThere(lastFile(role)),
     writeRole: async (role, bytes, since = 0) => {
-      if (!versionedRoles.has(role)) return await writeRenamedFile(delegated(role), bytes);
+      if (!versionedRoles.has(role)) {
+        return await writeRenamedFile(lastFile(role), bytes, { durable: role === "targets" });
+      }
       const version = versionOf(bytes);
       const name = fileName({ version, role, since });
       await writeRenamedFile(join(folder, name), bytes, { durable: true });
@@ -53,7 +58,7 @@ export function createFolderTrustedStore(state: string): TrustedStore {
       await removeFiles(folder, (await keptFiles(folder, role)).filter(isOlder));
     },
     deleteRole: async (role, since = Infinity) => {
-      if (!versionedRoles.has(role)) return await rm(delegated(role), { force: true });
+      if (!versionedRoles.has(role)) return await rm(lastFile(role), { force: true });
       const kept = await keptFiles(folder, role);
       await removeFiles(
         folder,
@@ -63,16 +68,22 @@ export function createFolderTrustedStore(state: string): TrustedStore {
   };
 }
 
+/** For whoever looks in from outside: the file of root, timestamp or snapshot that counts, whichever `since` it was written under. */
+export function readNewestRole(state: string, role: string): Promise<Uint8Array | undefined> {
+  return readNewest(join(state, "tuf"), role);
+}
+
 async function readNewest(
   folder: string,
   role: string,
-  since: number,
+  since?: number,
 ): Promise<Uint8Array | undefined> {
   for (let tries = 0; tries < readTriesMax; tries++) {
-    const kept = (await keptFiles(folder, role)).filter((file) => file.since === since);
-    if (kept.length === 0) return undefined;
-    const version = Math.max(...kept.map((file) => file.version));
-    const bytes = await readIfThere(join(folder, fileName({ version, role, since })));
+    const [newest] = (await keptFiles(folder, role))
+      .filter((file) => since === undefined || file.since === since)
+      .toSorted((a, b) => b.since - a.since || b.version - a.version);
+    if (newest === undefined) return undefined;
+    const bytes = await readIfThere(join(folder, fileName(newest)));
     if (bytes !== undefined) return bytes;
   }
   return undefined;

@@ -17,6 +17,7 @@ const programs = new Map([
   ["init", "ceremony"],
   ["renew", "ceremony"],
   ["doctor", "doctor"],
+  ["tuf-client", "tuf-client"],
 ]);
 
 const overview = `Holdfast: a Python package index that stays trustworthy when parts of it are broken into.
@@ -40,6 +41,9 @@ Run an index
   init       make the keys and the first metadata of a new index
   renew      sign root, targets and claimed anew with the offline keys
   restore    bring a backup back
+
+Judge it, or use it elsewhere
+  tuf-client the proxy's TUF client alone, with the command line of the TUF conformance suite
 
 Options
   --help, --version

@@ -18,6 +18,7 @@ const honest: Readonly<Record<string, string>> = {
   "src/formats/config/config.ts": 'import { parse } from "smol-toml";\n',
   "src/apps/proxy/main.ts":
     'import { a } from "./view.ts";\nconst c = await import("#formats/config/config.ts");\n',
+  "src/apps/tuf-client/main.ts": 'import { b } from "#stores/folder/tree.ts";\n',
   "src/apps/proxy/view.ts": 'import { b } from "#stores/folder/tree.ts";\n',
   "src/apps/index/main.ts": 'import { Hono } from "hono";\nimport "#core/accounts/token.ts";\n',
   "src/apps/index/main.test.ts": 'import { clock } from "#world/clock.ts";\n',
@@ -54,6 +55,12 @@ const faults: readonly (readonly [path: string, text: string, expected: RegExp])
     "src/apps/proxy/view.ts",
     'import { parseConfig } from "#formats/config/config.ts";',
     /config\.ts → smol-toml: .*trust/,
+  ],
+  ["src/apps/tuf-client/main.ts", 'import { x } from "hono";', /main\.ts → hono: .*judges/],
+  [
+    "src/apps/tuf-client/main.ts",
+    'import type { T } from "#core/accounts/token.ts";',
+    /main\.ts → .*token\.ts: .*judges/,
   ],
   [
     "src/apps/index/main.ts",

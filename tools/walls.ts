@@ -57,6 +57,13 @@ const closures: readonly Closure[] = [
     why: "every line the proxy reaches is part of what its user must trust",
   },
   {
+    entry: "src/apps/tuf-client/main.ts",
+    never: /^src\/(core\/(accounts|publication|releases)|stores\/sqlite)\//,
+    packages: false,
+    onRequest: /^$/,
+    why: "it is the proxy's client and nothing more, so that whoever judges it judges the proxy",
+  },
+  {
     entry: "src/apps/index/main.ts",
     never: /^src\/crypto\/signer\.ts$|^src\/(core\/tuf\/editor|apps\/(signer|ceremony))/,
     packages: true,

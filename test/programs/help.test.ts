@@ -9,7 +9,7 @@ const launcher = join(projectRoot, "bin", "holdfast.js");
 const widthMax = 100;
 const commands = [
   ...["", "up", "index", "signer", "proxy", "run", "status", "verify"],
-  ...["init", "renew", "doctor", "restore"],
+  ...["init", "renew", "doctor", "restore", "tuf-client"],
   ...["admin", "admin token create", "admin project delete", "admin import", "admin backup"],
 ];
 

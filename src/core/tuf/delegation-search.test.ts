@@ -192,6 +192,27 @@ test("the first role that lists a target wins", async () => {
   assert.equal(found !== "absent" && found.role.name, "A");
 });
 
+test("names that mean something to JavaScript are names like any other", async () => {
+  const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+  const { client, repository } = await world(
+    names.map((name) => edge("targets", name)),
+    (sim) => {
+      for (const name of names) sim.addTarget(name, `of ${name}`, name);
+      sim.addTarget("toString", "__proto__", "listed");
+    },
+  );
+  for (const name of names) {
+    const found = await client.find(`of ${name}`);
+    assert.equal(found !== "absent" && found.role.name, name);
+  }
+  const proto = await client.find("__proto__");
+  assert.equal(proto !== "absent" && proto.role.name, "toString");
+  for (const path of ["constructor", "valueOf"]) assert.equal(await client.find(path), "absent");
+  await repository.publish("__proto__", "snapshot", "timestamp");
+  assert.ok((await client.find("of __proto__")) !== "absent");
+  assert.equal((await client.trusted())["snapshot"], 2);
+});
+
 test("path_hash_prefixes are compared with SHA-256 of the path", async () => {
   const path = "simple/demo/index.json";
   const digest = sha256Hex(Buffer.from(path));

@@ -60,11 +60,30 @@ const commonFaults: readonly Fault[] = [
   ['"version":1}}', '"version":"1"}}', "tuf.version"],
   ['"version":1}}', '"version":1.0}}', "json.number"],
   ['"version":1}}', '"version":1,"version":2}}', "json.duplicate-member"],
+  // The file's own version, where others stand before it.
+  [/"version":1\}\}\s*$/, '"version":0}}', "tuf.version"],
+  [/"version":1\}\}\s*$/, '"version":9007199254740992}}', "json.number"],
+  [/"version":1\}\}\s*$/, "}}", "json.syntax"],
   ['"expires":"2030-01-01T00:00:00Z"', '"expires":"2030-01-01"', "bytes.instant"],
+  ['"expires":"2030-01-01T00:00:00Z"', '"expires":"2030-02-30T00:00:00Z"', "bytes.instant"],
+  ['"expires":"2030-01-01T00:00:00Z"', '"expires":"2030-01-01T00:00:00+00:00"', "bytes.instant"],
   ['"expires":"2030-01-01T00:00:00Z"', '"expires":1893456000', "json.type"],
   ['"spec_version":"1.0.31"', '"spec_version":"2.0.0"', "tuf.spec-version"],
   ['"spec_version":"1.0.31"', '"spec_version":"1"', "tuf.spec-version"],
   ['"spec_version":"1.0.31"', '"spec_version":"10.0.0"', "tuf.spec-version"],
+  ['"spec_version":"1.0.31"', '"spec_version":"1.0.0.0"', "tuf.spec-version"],
+  ['"spec_version":"1.0.31"', '"spec_version":"1.x"', "tuf.spec-version"],
+  ['"spec_version":"1.0.31"', '"spec_version":1', "json.type"],
+  ['"spec_version":"1.0.31",', "", "json.type"],
+  // What the parser refuses it refuses everywhere, also in members that nobody knows.
+  ['"signed":{', '"signed":{},"signed":{', "json.duplicate-member"],
+  ['"signed":{', '"signed":{"x":1,"\\u0078":2,', "json.duplicate-member"],
+  ['"signed":{', '"signed":{"x":"\\ud800",', "json.string"],
+  ['"signed":{', '"signed":{"x":9007199254740993,', "json.number"],
+  ['"signed":{', '"signed":{"x":-0,', "json.number"],
+  ['"signed":{', '"signed":{"x":1e3,', "json.number"],
+  ['"signed":{', `"signed":{"x":${"[".repeat(64)}${"]".repeat(64)},`, "json.depth"],
+  [/"_type":("[a-z]+")/, '"__proto__":{"_type":$1}', "json.type"],
   ['"signatures":[', '"signatures":[null,', "json.type"],
   ['"signatures":', '"signature":', "json.type"],
   ['"signed":', '"unsigned":', "json.type"],
@@ -81,6 +100,9 @@ const faults: ReadonlyMap<string, readonly Fault[]> = new Map([
       ['"threshold":1', '"threshold":0', "tuf.threshold"],
       ['"threshold":1', '"threshold":-1', "tuf.threshold"],
       ['"threshold":1', '"threshold":true', "tuf.threshold"],
+      ['"threshold":1', '"threshold":"1"', "tuf.threshold"],
+      ['"threshold":1', '"threshold":1.5', "json.number"],
+      ['"threshold":1', '"threshold":9007199254740992', "json.number"],
       ['"timestamp":{"keyids"', '"other":{"keyids"', "tuf.metadata"],
       [/"keyids":\["([0-9a-f]+)"/, '"keyids":["$1","$1"', "tuf.key-id"],
       ['"consistent_snapshot":true', '"consistent_snapshot":"true"', "json.type"],
@@ -95,7 +117,15 @@ const faults: ReadonlyMap<string, readonly Fault[]> = new Map([
       [/"length":\d+/, '"length":-1', "json.type"],
     ],
   ],
-  ["1.snapshot.json", [['"targets.json":', '"targets":', "tuf.metadata"]]],
+  [
+    "1.snapshot.json",
+    [
+      ['"targets.json":', '"targets":', "tuf.metadata"],
+      [/("a\.json":\{[^}]*\}[^}]*)"version":1/, '$1"version":0', "tuf.version"],
+      [/("a\.json":\{[^}]*\}[^}]*)"version":1/, '$1"version":true', "tuf.version"],
+      ['"a.json":', '"b.json":', "json.duplicate-member"],
+    ],
+  ],
   [
     "1.targets.json",
     [
@@ -107,6 +137,12 @@ const faults: ReadonlyMap<string, readonly Fault[]> = new Map([
       ['"paths":["x/*"],', "", "tuf.metadata"],
       ['"paths":["x/*"]', '"paths":["x/*"],"path_hash_prefixes":["0"]', "tuf.metadata"],
       ['"ff"', '"FF"', "tuf.path-pattern"],
+      ['"ff"', '"fg"', "tuf.path-pattern"],
+      ['"ff"', `"${"f".repeat(65)}"`, "tuf.path-pattern"],
+      [/"keys":\{"(.)/, '"keys":{"$1$1', "tuf.key-id"],
+      [/"keyids":\["([0-9a-f]+)"/, '"keyids":["$1","$1"', "tuf.key-id"],
+      ['"threshold":1', '"threshold":-1', "tuf.threshold"],
+      ['"threshold":1', '"threshold":"1"', "tuf.threshold"],
       ['"threshold":1', '"threshold":0', "tuf.threshold"],
       [
         '"delegations":{',
@@ -123,6 +159,7 @@ const faults: ReadonlyMap<string, readonly Fault[]> = new Map([
       ['"bit_length":4', '"bit_length":0', "tuf.metadata"],
       ['"bit_length":4', '"bit_length":33', "tuf.metadata"],
       ['"name_prefix":"bin"', '"name_prefix":""', "tuf.role-name"],
+      ['"threshold":1', '"threshold":0', "tuf.threshold"],
     ],
   ],
 ]);
@@ -141,6 +178,13 @@ for (const file of everyFile) {
     }
   });
 }
+
+test("every version 1 of the specification is taken, with or without a patch", () => {
+  for (const version of ["1.0", "1.0.0", "1.0.34", "1.99.1"]) {
+    const text = fileText("timestamp.json").replace('"1.0.31"', `"${version}"`);
+    assert.equal(read("timestamp.json", text).specVersion, version);
+  }
+});
 
 test("formatters write what decoders read, and keep members they do not know", () => {
   const extra: ReadonlyMap<string, Json> = new Map([["x-more", "kept"]]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,20 +17,22 @@ testTrustedStore("folder", async () => {
   };
 });
 
-test("writeRole() of a slower process does not take trust back", async () => {
-  const state = await aFolder();
-  try {
-    const fast = createFolderTrustedStore(state);
-    const slow = createFolderTrustedStore(state);
-    await fast.writeRole("timestamp", roleBytes(11));
-    await slow.writeRole("timestamp", roleBytes(10));
-    assert.deepEqual(new Uint8Array((await slow.readRole("timestamp")) ?? []), roleBytes(11));
-    await slow.writeRole("timestamp", roleBytes(12));
-    assert.deepEqual(await readdir(join(state, "tuf")), ["12.timestamp.json"]);
-  } finally {
-    await rm(state, { recursive: true });
-  }
-});
+for (const role of ["timestamp", "snapshot"]) {
+  test(`writeRole() of a slower process does not take ${role} back`, async () => {
+    const state = await aFolder();
+    try {
+      const fast = createFolderTrustedStore(state);
+      const slow = createFolderTrustedStore(state);
+      await fast.writeRole(role, roleBytes(11));
+      await slow.writeRole(role, roleBytes(10));
+      assert.deepEqual(new Uint8Array((await slow.readRole(role)) ?? []), roleBytes(11));
+      await slow.writeRole(role, roleBytes(12));
+      assert.deepEqual(await readdir(join(state, "tuf")), [`12.${role}.json`]);
+    } finally {
+      await rm(state, { recursive: true });
+    }
+  });
+}
 
 test("writeRoot() refuses a second root of one version, and keeps all versions", async () => {
   const state = await aFolder();
@@ -47,6 +49,25 @@ test("writeRoot() refuses a second root of one version, and keeps all versions",
       "1.root.json",
       "2.root.json",
     ]);
+  } finally {
+    await rm(state, { recursive: true });
+  }
+});
+
+test("what a crash leaves between two steps is neither believed nor in the way", async () => {
+  const state = await aFolder();
+  try {
+    const store = createFolderTrustedStore(state);
+    await store.writeRole("timestamp", roleBytes(10));
+    // Written, but the lower one not removed yet; a file half written; a root that was not given its name.
+    const left = ["9.timestamp.json", "11.timestamp.json.a.new", "2.root.json.b.new", "x.new"];
+    for (const name of left) await writeFile(join(state, "tuf", name), roleBytes(9).slice(0, 20));
+    assert.deepEqual(new Uint8Array((await store.readRole("timestamp")) ?? []), roleBytes(10));
+    assert.equal(await store.readRoot(), undefined);
+    await store.writeRoot(2, roleBytes(2));
+    await store.writeRole("timestamp", roleBytes(11));
+    const versioned = (await readdir(join(state, "tuf"))).filter((name) => name.endsWith(".json"));
+    assert.deepEqual(versioned.toSorted(), ["11.timestamp.json", "2.root.json"]);
   } finally {
     await rm(state, { recursive: true });
   }

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { gzipSync } from "node:zlib";
 import { runProgram } from "#clients/program-run.ts";
 import type { Run } from "#clients/program-run.ts";
 import { machineEnvironment, projectRoot } from "#clients/tool-environment.ts";
@@ -80,7 +81,11 @@ async function serve(
     const path = decodeURIComponent((request.url ?? "/").slice(1));
     seen.push(path.replace(/(^|\/)(?:\d+|[0-9a-f]{64})\./, "$1").replace(/bin-\w+/, "bin"));
     const body = lies.get(path) ?? tree.get(path);
-    response.writeHead(body === undefined ? 404 : 200);
+    const isGzip = body?.[0] === 0x1f && body[1] === 0x8b;
+    response.writeHead(
+      body === undefined ? 404 : 200,
+      isGzip ? { "content-encoding": "gzip" } : {},
+    );
     response.end(body);
   });
   server.listen(0, "127.0.0.1");
@@ -169,6 +174,7 @@ test("what is refused ends with 1 and its code, and what was trusted stays", asy
     [old, /version \d+ is already trusted \(tuf\.rollback\)/],
     [Buffer.from(text.replace('"version":', '"version":1')), /\(tuf\.threshold\)/],
     [new Uint8Array(16_385).fill(0x20), /\(tuf\.length\)/],
+    [gzipSync(new Uint8Array(16_385).fill(0x20)), /\(tuf\.length\)/],
     [Buffer.from("{"), /\(json\.syntax\)/],
   ];
   for (const [lie, code] of attacks) {
@@ -176,7 +182,7 @@ test("what is refused ends with 1 and its code, and what was trusted stays", asy
     ends(await scene.refresh(), 1, code);
     assert.deepEqual(trustedIn(scene.metadata), before);
   }
-  scene.lies.clear();
+  scene.lies.set("tuf/timestamp.json", gzipSync(newest));
   ends(await scene.refresh(), 0, /^root 1/);
   ends(await runClient("refresh"), 64, /--metadata-dir DIR is missing \(options\.invalid\)/);
 });

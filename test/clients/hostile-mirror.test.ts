@@ -227,8 +227,11 @@ describe("a hostile mirror", () => {
   /** Nothing the proxy trusts now is anything but the index's own, and nothing is older than it was. */
   const expectTrustIntact = async (before: TrustedFiles): Promise<void> => {
     const now = await readTrusted(proxy);
-    for (const [name, hash] of now) {
-      assert.ok(honest.has(hash), `the proxy trusts a ${name} that the index never made`);
+    for (const [name, bytes] of now) {
+      assert.ok(
+        honest.has(sha256Hex(bytes)),
+        `the proxy trusts a ${name} that the index never made`,
+      );
     }
     for (const role of ["root", "timestamp", "snapshot", "targets"]) {
       assert.ok(versionIn(now, role) >= versionIn(before, role), `${role} went back`);
@@ -263,35 +266,33 @@ async function record(holdfast: Holdfast): Promise<Recording> {
   };
 }
 
-/** By its name in the proxy's state folder, the hash of everything it trusts. */
-type TrustedFiles = ReadonlyMap<string, string>;
+/** By its name in the proxy's state folder, everything it trusts. */
+type TrustedFiles = ReadonlyMap<string, Buffer>;
 
 async function readTrusted(proxy: ProxyProgram): Promise<TrustedFiles> {
-  return hashTree(join(proxy.state, "tuf"));
+  return readTree(join(proxy.state, "tuf"));
 }
 
+/** `<version>.<role>.json`, or `<role>.json`. */
 function versionIn(files: TrustedFiles, role: string): number {
-  const versions = [...files.keys()]
-    .map((name) => /^([0-9]+)\.([a-z]+)\.json$/.exec(name))
-    .filter((match) => match?.[2] === role)
-    .map((match) => Number(match?.[1]));
+  const versions = [...files]
+    .filter(([name]) => /^(?:[0-9]+\.)?([a-z]+)\.json$/.exec(name)?.[1] === role)
+    .map(([, bytes]) => Number(member(member(JSON.parse(bytes.toString()), "signed"), "version")));
   assert.ok(versions.length > 0, `the proxy trusts no ${role}`);
   return Math.max(...versions);
 }
 
 /** Adds what the index has made by now. */
 async function noteHonest(holdfast: Holdfast, honest: Set<string>): Promise<void> {
-  for (const hash of (await hashTree(join(holdfast.data, "public", "tuf"))).values()) {
-    honest.add(hash);
+  for (const bytes of (await readTree(join(holdfast.data, "public", "tuf"))).values()) {
+    honest.add(sha256Hex(bytes));
   }
 }
 
-async function hashTree(folder: string): Promise<ReadonlyMap<string, string>> {
-  const hashes = new Map<string, string>();
+async function readTree(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) {
-      hashes.set(entry.name, sha256Hex(await readFile(join(entry.parentPath, entry.name))));
-    }
+    if (entry.isFile()) files.set(entry.name, await readFile(join(entry.parentPath, entry.name)));
   }
-  return hashes;
+  return files;
 }

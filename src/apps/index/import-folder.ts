@@ -94,7 +94,14 @@ async function runImport(
       finish(file.path, taken);
       return;
     }
-    await waiting.enter(async () => finish(file.path, await awaitPublished(ports, taken.changeId)));
+    await waiting.enter(async () => {
+      try {
+        finish(file.path, await awaitPublished(ports, taken.changeId));
+      } catch (error) {
+        // The readers stop, too.
+        failures.push(error);
+      }
+    });
   };
   const reader = async (): Promise<void> => {
     for (const file of queue) {
@@ -103,7 +110,7 @@ async function runImport(
     }
   };
   await Promise.all(Array.from({ length: readersMax }, reader));
-  await waiting.empty().catch((error: unknown) => failures.push(error));
+  await waiting.empty();
   if (failures.length > 0) throw failures[0];
 }
 

@@ -2,7 +2,7 @@
  * The way of a file into the index, whoever brings it (an upload, an import): the rules, the checks on its bytes, the
  * store, the record, the signer. Nothing stays behind of a file that is refused on the way.
  */
-import { sha256Hex } from "#crypto/hash.ts";
+import { createHash, sha256Hex } from "#crypto/hash.ts";
 import { checkRole, checkToken } from "#core/accounts/permissions.ts";
 import type { Token } from "#core/accounts/token.ts";
 import { RefusedError } from "#core/errors.ts";
@@ -14,6 +14,7 @@ import {
   type ChangeOutcome,
   type FileEntry,
 } from "#core/releases/catalogue.ts";
+import type { FileStore } from "#core/releases/file-store.ts";
 import type { Outbox } from "#core/releases/outbox.ts";
 import type { AddFile } from "#formats/door/change.ts";
 import { formatHex } from "#formats/bytes/hex.ts";
@@ -63,6 +64,7 @@ export class Publishing {
     try {
       const state = await releases.readUploadState(project, filename, accountId);
       const early = acceptUpload(state, offerOf(file, "", project, "", uploadedAt), accountName);
+      if (early.kind === "published") await this.#repair(file, state.file?.coreMetadata);
       if (early.kind !== "publish") return answerOf(early);
       const checked = await checkDistribution(filename, await incoming.open());
       checkIdentity(checked, project);
@@ -137,6 +139,17 @@ export class Publishing {
     });
   }
 
+  /** These bytes are published: where the store's were damaged or lost, they take their place. */
+  async #repair(file: ReceivedFile, coreMetadata: string | undefined): Promise<void> {
+    const { files, locks } = this.#ports;
+    const { sha256 } = file.digests;
+    await locks.run(sha256, async () => {
+      if (await isIntact(files, sha256, coreMetadata)) return;
+      const { metadata } = await checkDistribution(file.filename, await file.incoming.open());
+      await file.incoming.keep(sha256, metadata);
+    });
+  }
+
   #storeAndRecord(
     file: ReceivedFile,
     checked: CheckedDistribution,
@@ -159,6 +172,21 @@ export class Publishing {
       }
     });
   }
+}
+
+async function isIntact(
+  files: FileStore,
+  sha256: string,
+  coreMetadata: string | undefined,
+): Promise<boolean> {
+  const stored = await files.openFile(sha256);
+  if (stored === undefined) return false;
+  const hash = createHash("sha256");
+  for await (const chunk of stored.stream(0, stored.size)) hash.update(chunk);
+  if (hash.digestHex() !== sha256) return false;
+  if (coreMetadata === undefined) return true;
+  const metadata = await files.readMetadata(sha256);
+  return metadata !== undefined && sha256Hex(metadata) === coreMetadata;
 }
 
 function answerOf(decision: UploadDecision): { readonly changeId: string } | "published" {

@@ -372,6 +372,29 @@ test("other bytes under a taken name are refused in words that clients know", as
   assert.ok(page.body.includes(wheel.sha256) && !page.body.includes(otherWheel.sha256));
 });
 
+test("the same bytes again repair what was damaged or lost in the store", async (t) => {
+  const { files, upload } = await world(t);
+  await upload(parts);
+  const kept = files.kept.get(wheel.sha256);
+  assert.ok(kept !== undefined);
+  const { bytes, metadata } = kept;
+  const changed = Uint8Array.from(bytes);
+  changed[100] = (changed[100] ?? 0) ^ 1;
+  const damages = [
+    { bytes: changed, metadata },
+    { bytes: bytes.subarray(0, 100), metadata },
+    { bytes, metadata: new Uint8Array(3) },
+    undefined,
+  ];
+  for (const damaged of damages) {
+    if (damaged === undefined) files.kept.delete(wheel.sha256);
+    else files.kept.set(wheel.sha256, damaged);
+    assert.equal((await upload(parts)).status, 200);
+    assert.deepEqual(files.kept.get(wheel.sha256), { bytes, metadata });
+    assert.equal(files.incoming.size, 0);
+  }
+});
+
 test("a deleted name stays taken, whatever the bytes", async (t) => {
   const { files, sendAdmin, upload } = await world(t);
   await upload(parts);

@@ -82,6 +82,9 @@ export function createRestoreProgram({ now, endWith }: Ending): Command {
         ]);
         if (!report.hasOnlineKeys)
           output.note("The online keys are not there: put them back before you start.");
+        output.note(
+          "Once it runs, `holdfast renew --keys FOLDER` with the offline keys (`up` does it where they lie in the data folder): a proxy that saw newer offline roles refuses this index until then.",
+        );
         if (report.damaged.length > 0) endWith(exitCodes.refused);
       },
     );

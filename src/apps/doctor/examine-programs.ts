@@ -1,7 +1,9 @@
 /** Whether the programs' doors on this machine open, and whether there is room to work. */
 import { existsSync, statfsSync } from "node:fs";
 import { connect } from "node:net";
+import { UnavailableError } from "#core/errors.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
+import { createSignerDoor } from "#stores/host/signer-door.ts";
 import type { Finding } from "./finding.ts";
 
 const answerMsMax = 2_000;
@@ -12,6 +14,33 @@ export async function examinePrograms(data: DataFolder): Promise<readonly Findin
     examineSocket("signer", data.signerSocket),
     examineSocket("index", data.adminSocket),
   ]);
+}
+
+/**
+ * Offline roles that a restored backup took back: the signer goes on above everything there may have been, but those only a
+ * ceremony can sign, and a client that saw a newer one refuses the older.
+ */
+export async function examineRestored(data: DataFolder): Promise<readonly Finding[]> {
+  if (!existsSync(data.signerSocket)) return [];
+  const door = createSignerDoor(data.signerSocket);
+  try {
+    const { roles } = await door.readStatus();
+    const behind = roles.filter(
+      ({ nextVersion, offline, version }) => offline && nextVersion > version + 1,
+    );
+    return behind.map(({ role, version }) => ({
+      level: "warning",
+      code: "metadata.behind",
+      subject: role,
+      message: `${role} ${version} is as it was in the restored backup; a proxy that saw a newer one refuses this index until \`holdfast renew --keys FOLDER\` is run`,
+    }));
+  } catch (error) {
+    // Whether it runs is another finding.
+    if (error instanceof UnavailableError) return [];
+    throw error;
+  } finally {
+    door.close();
+  }
 }
 
 async function examineSocket(program: string, path: string): Promise<Finding> {

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { parseConfig } from "#formats/config/config.ts";
+import { formatSignerStatus, type RoleStatus } from "#formats/door/signer-status.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
 import { SimTufRepository } from "#world/tuf-repository.ts";
 import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
-import { examinePrograms } from "./examine-programs.ts";
+import { examinePrograms, examineRestored } from "./examine-programs.ts";
 import type { Finding } from "./finding.ts";
 
 const { lifetimes } = parseConfig("").signer;
@@ -117,4 +119,34 @@ test("examinePrograms() tells a program that does not run from a socket that was
     "warning program.silent signer",
     "note program.silent index",
   ]);
+});
+
+test("examineRestored() names the offline roles that a restored backup took back", async (t) => {
+  const data = aDataFolder(t);
+  assert.deepEqual(await examineRestored(data), []);
+  const expires = "2030-01-01T00:00:00Z";
+  const role = (
+    name: string,
+    version: number,
+    nextVersion: number,
+    offline: boolean,
+  ): RoleStatus => {
+    const times = { expires, dueAt: expires, due: nextVersion > version + 1, expired: false };
+    return { role: name, version, nextVersion, offline, ...times };
+  };
+  const status = formatSignerStatus({
+    ...{ serial: 9, batch: 9, waiting: 0, projects: 1, bins: 16, clockBehindMs: 0 },
+    rootFingerprint: `sha256:${"ab".repeat(32)}`,
+    roles: [
+      role("root", 1, 2, true),
+      role("targets", 3, 1_000_000, true),
+      role("claimed", 1_000_000, 1_000_001, true),
+      role("snapshot", 5, 1_000_000, false),
+    ],
+  });
+  mkdirSync(dirname(data.signerSocket), { recursive: true });
+  const server = createServer((_request, response) => response.end(status));
+  await new Promise<void>((resolve) => server.listen(data.signerSocket, resolve));
+  t.after(() => server.close());
+  assert.deepEqual(brief(await examineRestored(data)), ["warning metadata.behind targets"]);
 });

@@ -17,6 +17,7 @@ export type FindingCode =
   | "keys.offline-away"
   | "keys.out-of-reach"
   | "keys.permissions"
+  | "metadata.behind"
   | "metadata.broken"
   | "metadata.expiry"
   | "program.answers"

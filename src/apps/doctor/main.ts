@@ -11,7 +11,7 @@ import { dataFolder } from "#stores/folder/data-folder.ts";
 import { systemClock } from "#stores/host/clock.ts";
 import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
-import { examinePrograms, examineSpace } from "./examine-programs.ts";
+import { examinePrograms, examineRestored, examineSpace } from "./examine-programs.ts";
 import { examineProxy } from "./examine-proxy.ts";
 import type { Finding } from "./finding.ts";
 
@@ -68,6 +68,7 @@ async function examine({ data: root, config: text }: Options): Promise<readonly 
     ...examineKeys(data),
     ...(await examineMetadata(data, lifetimes, systemClock)),
     ...(await examinePrograms(data)),
+    ...(await examineRestored(data)),
     ...(await examineProxy(data, config.proxy, systemClock)),
   ];
 }

@@ -34,7 +34,10 @@ export async function runEverything(options: UpOptions, life: Life): Promise<voi
 
   const settings = ["--data", data.root, ...withConfig(options)];
   if (!isInitialised(data)) {
-    process.stderr.write(`holdfast up: first use: making keys and metadata in ${data.root}\n`);
+    const what = existsSync(data.signer)
+      ? "making what is missing"
+      : "first use: making keys and metadata";
+    process.stderr.write(`holdfast up: ${what} in ${data.root}\n`);
     await runCeremony(["init", ...settings], life);
   }
   const start = (name: string, args: readonly string[]): Promise<JsonObject> =>

@@ -5,7 +5,8 @@
  *
  * Several processes may use one state folder: the highest version is what counts, and a file is added before lower
  * ones are removed, so a slower process cannot take trust back to an older version. Of targets and delegated roles the
- * snapshot says which version counts, and after a recovery that may be a lower one; so their last file is kept.
+ * snapshot says which version counts, and after a recovery that may be a lower one; so their last file is kept, and a
+ * slower process leaves alone the targets that the newest snapshot lists.
  */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { TrustError } from "#core/errors.ts";
 import type { TrustedStore } from "#core/tuf/trusted-store.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
-import { integer, object } from "#formats/json/decode.ts";
+import { integer, object, optional } from "#formats/json/decode.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import { isCode, writeNewFile, writeRenamedFile } from "./renamed-file.ts";
 import { storageError } from "./storage-error.ts";
@@ -48,6 +49,7 @@ export function createFolderTrustedStore(state: string): TrustedStore {
         : await readIfThere(lastFile(role)),
     writeRole: async (role, bytes, since = 0) => {
       if (!versionedRoles.has(role)) {
+        if (role === "targets" && (await isOvertaken(folder, bytes))) return;
         return await writeRenamedFile(lastFile(role), bytes, { durable: role === "targets" });
       }
       const version = versionOf(bytes);
@@ -66,6 +68,15 @@ export function createFolderTrustedStore(state: string): TrustedStore {
       );
     },
   };
+}
+
+/** Whether a faster process has kept a snapshot, and the targets it lists, that these are not. */
+async function isOvertaken(folder: string, targets: Uint8Array): Promise<boolean> {
+  const kept = await readIfThere(join(folder, "targets.json"));
+  const snapshot = await readNewest(folder, "snapshot");
+  if (kept === undefined || snapshot === undefined) return false;
+  const listed = decodeListed(parseJson(snapshot), "").signed.meta?.["targets.json"]?.version;
+  return versionOf(kept) === listed && versionOf(targets) !== listed;
 }
 
 /** For whoever looks in from outside: the file of root, timestamp or snapshot that counts, whichever `since` it was written under. */
@@ -124,6 +135,8 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
+const decodeMeta = object({ "targets.json": optional(object({ version: integer })) });
+const decodeListed = object({ signed: object({ meta: optional(decodeMeta) }) });
 const decodeVersion = object({ signed: object({ version: integer }) });
 
 function versionOf(bytes: Uint8Array): number {

@@ -88,6 +88,8 @@ for (const file of ["2.root.json", "timestamp.json", "2.snapshot.json", "2.targe
     assert.deepEqual(versionsOf(await find(aProcess(scene))), [2, 3, 3, 3]);
     slow.release();
     await late;
+    // Before anybody could mend it by asking again: what is kept still fits together.
+    assert.deepEqual(versionsOf(await aProcess(scene).openStored()), [2, 3, 3, 3]);
     repository.answers.set("timestamp.json", answer(old));
     await assert.rejects(aProcess(scene).refresh(), { code: "tuf.rollback" });
     repository.answers.clear();

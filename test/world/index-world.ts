@@ -78,6 +78,7 @@ export type IndexWorldOptions = Partial<IndexSettings>;
 export async function createIndexWorld(options: IndexWorldOptions = {}): Promise<IndexWorld> {
   const settings: IndexSettings = {
     name: "harbour",
+    proxyPort: 8471,
     isPrivate: false,
     uploadSizeMax: 1_000_000,
     ...options,

@@ -47,6 +47,6 @@ export type IndexSettings = {
   readonly isPrivate: boolean;
   /** Bytes of one uploaded file. */
   readonly uploadSizeMax: number;
-  /** Where a proxy on this machine can be reached, shown on the pages. */
-  readonly proxyUrl?: string;
+  /** Where the pages say that a proxy on the reader's machine listens. */
+  readonly proxyPort: number;
 };

@@ -12,7 +12,12 @@ import { createIndexWorld, uploadParts, type IndexWorld } from "#world/index-wor
 
 const wheel = buildWheel({ name: "demo", version: "1.0" });
 const demo = normaliseProjectName("demo");
-const settings: IndexSettings = { name: "harbour", isPrivate: false, uploadSizeMax: 1_000_000 };
+const settings: IndexSettings = {
+  name: "harbour",
+  isPrivate: false,
+  uploadSizeMax: 1_000_000,
+  proxyPort: 8471,
+};
 const noSecrets = {
   firstToken: { read: async () => undefined, write: async () => {}, remove: async () => {} },
   proxyCredentials: { read: async () => undefined, write: async () => {}, remove: async () => {} },

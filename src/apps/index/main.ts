@@ -21,8 +21,9 @@ import { createSqliteAccountStore } from "#stores/sqlite/index-accounts.ts";
 import { createSqliteReleaseStore } from "#stores/sqlite/index-releases.ts";
 import { indexMigrations, type IndexTables } from "#stores/sqlite/index-tables.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
-import type { IndexPorts, IndexSettings } from "./index-ports.ts";
+import type { IndexPorts } from "./index-ports.ts";
 import { createIndex } from "./index-program.ts";
+import { indexSettings } from "./index-settings.ts";
 import { createWebServer, listenOnPort, listenOnSocket } from "./listening.ts";
 import { help, parseOptions, type IndexOptions } from "./options.ts";
 
@@ -40,14 +41,8 @@ async function runIndex(
   const lock = lockFolder(data.index);
   life.onStop("lock", () => lock.release());
 
-  const { host, name, port, private: isPrivate, publicUrl, uploadSizeMax } = config.index;
-  const settings: IndexSettings = {
-    name,
-    isPrivate,
-    uploadSizeMax,
-    ...(publicUrl !== undefined && { publicUrl }),
-  };
-  const index = createIndex(await openPorts(data, life, log), settings, {
+  const { host, port, private: isPrivate, publicUrl } = config.index;
+  const index = createIndex(await openPorts(data, life, log), indexSettings(config), {
     firstToken: createSecretFile(data.firstToken),
     proxyCredentials: createSecretFile(join(data.proxy, "credentials.json")),
   });

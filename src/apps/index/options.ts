@@ -24,7 +24,8 @@ speaks to it at DATA/run/index-admin.sock.
   --port N             its port, 0 for any free one (default 8470)
   --public-url URL     how others reach it, where a web server stands in front
   --private            reading needs a token too
-  --config FILE        a TOML file; [index] and [log] concern this program, options win
+  --config FILE        a TOML file; [index] and [log] concern this program, options win;
+                       the pages name the port of [proxy]
   --ready-file FILE    appears, with its addresses as JSON, once it takes requests
   --help
 

@@ -4,20 +4,18 @@ import type { IndexSettings } from "./index-ports.ts";
 import type { Site } from "./web/layout.ts";
 
 const plainHost = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
-const defaultProxyUrl = "http://127.0.0.1:8471/";
 
 /** Only configuration says what a reverse proxy in front is called; without it, the address that was asked. */
 export function siteOf(settings: IndexSettings, request: IncomingMessage, styleTag: string): Site {
   const host = request.headers.host ?? "";
   const base = settings.publicUrl ?? `http://${plainHost.test(host) ? host : "localhost"}/`;
   const { pathname } = new URL(base);
-  const proxyUrl = settings.proxyUrl ?? defaultProxyUrl;
   return {
     name: settings.name,
     base,
     path: pathname,
     isPrivate: settings.isPrivate,
-    proxySimpleUrl: `${proxyUrl}${settings.name}/simple/`,
+    proxySimpleUrl: `http://127.0.0.1:${settings.proxyPort}/${settings.name}/simple/`,
     styleTag,
   };
 }

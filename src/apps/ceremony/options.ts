@@ -1,5 +1,4 @@
 /** What `holdfast init` and `holdfast renew` were told. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "#formats/config/config.ts";
@@ -7,6 +6,7 @@ import type { Config } from "#formats/config/config.ts";
 import { isOfflineRole, offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { FormatError } from "#formats/format-error.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 
 export type InitOptions = {
   readonly command: "init";
@@ -106,14 +106,6 @@ function readArguments(args: readonly string[]): Values {
         help: { type: "boolean", short: "h" },
       },
     }).values;
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function readConfigFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : String(error));
   }

@@ -1,10 +1,10 @@
 /** What `holdfast index` was told: options win over the configuration file, which wins over the defaults. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig, type Config } from "#formats/config/config.ts";
 import { parseWebAddress } from "#formats/config/web-address.ts";
 import { FormatError } from "#formats/format-error.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 
 export type IndexOptions = {
   /** Absolute. */
@@ -70,14 +70,6 @@ export function parseOptions(args: readonly string[]): IndexOptions | "help" {
 function readValues(args: readonly string[]): Values {
   try {
     return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw invalid(error);
-  }
-}
-
-function readConfigFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
   } catch (error) {
     throw invalid(error);
   }

@@ -1,6 +1,5 @@
 /** An index as a command reaches it: state folder, anchor, name and the real network put together. */
 import { readFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Secret } from "#crypto/secret.ts";
@@ -19,6 +18,7 @@ import { createFolderRefusalStore } from "#stores/folder/refusal-store.ts";
 import { createFolderTrustedStore } from "#stores/folder/trusted-store.ts";
 import { openFolderCache } from "#stores/folder/verified-cache.ts";
 import { systemClock } from "#stores/host/clock.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 import { createHttpClient } from "#stores/host/http-fetch.ts";
 import { createProxy } from "./create-proxy.ts";
 import type { Proxy, ProxyEvent } from "./create-proxy.ts";
@@ -133,12 +133,7 @@ async function readConfig(path: string | undefined): Promise<ProxyConfig> {
   if (path === undefined) return proxyDefaults;
   // Only whoever names a file has its parser in the process that is to be trusted.
   const { parseConfig } = await import("#formats/config/config.ts");
-  try {
-    return parseConfig(readFileSync(path, "utf8")).proxy;
-  } catch (error) {
-    if (!(error instanceof Error && "syscall" in error)) throw error;
-    throw new RefusedError("proxy.state", `Cannot read the configuration file: ${error.message}`);
-  }
+  return parseConfig(readConfigFile(path)).proxy;
 }
 
 function parseIndex(href: string | undefined, folder: string): URL {

@@ -1,10 +1,10 @@
 /** What `holdfast signer` was told. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "#formats/config/config.ts";
 import type { Config } from "#formats/config/config.ts";
 import { FormatError } from "#formats/format-error.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 
 export type SignerOptions = {
   /** Absolute. */
@@ -56,14 +56,6 @@ function readArguments(args: readonly string[]): {
         help: { type: "boolean", short: "h" },
       },
     }).values;
-  } catch (error) {
-    throw invalid(error);
-  }
-}
-
-function readConfigFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
   } catch (error) {
     throw invalid(error);
   }

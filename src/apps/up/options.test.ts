@@ -49,7 +49,10 @@ test("parseOptions() refuses what it does not know, with what was probably meant
   assert.throws(() => read("--port"), { code: "options.invalid" });
   assert.throws(() => read("data"), { code: "options.invalid" });
   assert.throws(() => read("--public-url", "packages"), { code: "config.value" });
-  assert.throws(() => read("--config", "/nowhere.toml"), { code: "options.invalid" });
+  assert.throws(() => read("--config", "/nowhere.toml"), {
+    code: "options.invalid",
+    message: /^There is no configuration file \/nowhere\.toml: name the one you mean/,
+  });
 });
 
 test("parseOptions() answers --help", () => {

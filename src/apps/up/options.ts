@@ -1,5 +1,4 @@
 /** What `holdfast up` was told: options win over the configuration file, which wins over the defaults. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "#formats/config/config.ts";
@@ -7,6 +6,7 @@ import type { Config } from "#formats/config/config.ts";
 import { nearestWord } from "#formats/config/nearest-word.ts";
 import { parseWebAddress } from "#formats/config/web-address.ts";
 import { FormatError } from "#formats/format-error.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 
 export type UpOptions = {
   /** Absolute. */
@@ -97,15 +97,6 @@ function describeArgsError(message: string, args: readonly string[]): string {
   const meant = nearestWord(unknown, names);
   const advice = meant === undefined ? "see holdfast up --help" : `did you mean ${meant}?`;
   return `Cannot take the unknown option ${unknown}: ${advice}`;
-}
-
-function readConfigFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError("options.invalid", `Cannot read the configuration file: ${reason}`);
-  }
 }
 
 function parsePort(text: string | undefined, at: string): number | undefined {

@@ -24,10 +24,11 @@ const RUN_MS_MAX = 2 * 3_600_000;
 const ROOT = path.join(import.meta.dirname, "..");
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(
-    args,
-    SCENARIOS.map(({ name }) => name),
-  );
+  const options = readOptions(args);
+  if (options === "help") {
+    process.stdout.write(USAGE);
+    return;
+  }
   const cache = path.join(ROOT, ".cache", "bench");
   const work = path.join(cache, `run-${process.pid}`);
   await mkdir(work, { recursive: true });
@@ -42,6 +43,18 @@ async function main(args: readonly string[]): Promise<void> {
     await run(options, args, cache, work);
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Leaves with a sentence and the usage where the command line is wrong. */
+function readOptions(args: readonly string[]): ReturnType<typeof parseOptions> {
+  const names = SCENARIOS.map(({ name }) => name);
+  try {
+    return parseOptions(args, names);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    process.stderr.write(`npm run bench: ${error.message}\n\n${USAGE}`);
+    return process.exit(64);
   }
 }
 
@@ -113,7 +126,6 @@ async function run(
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const usage = error instanceof TypeError ? `\n${USAGE}` : "";
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}${usage}\n`);
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 }

@@ -10,15 +10,21 @@ export type BenchOptions = {
   readonly write: boolean;
 };
 
-export const USAGE: string = `npm run bench -- [--only NAME,NAME…] [--quick] [--write | --no-write]
+export const USAGE: string = `Usage: npm run bench -- [--only NAME,NAME…] [--quick] [--write | --no-write]
+
+Holdfast side by side with other indexes, which it installs; a full run takes about half an hour.
 
 Scenarios: pages, downloads, uploads, installs, scale, large-upload.
+--only     these scenarios and no others
 --quick    short rounds and small sets: shows that all works, judges nothing
 --write    write bench/RESULTS.md (a full run does so unless --no-write)
 `;
 
-/** Throws a TypeError for what it does not know. */
-export function parseOptions(args: readonly string[], names: readonly string[]): BenchOptions {
+/** Throws a TypeError for what it does not know; "help" where that is what was asked for. */
+export function parseOptions(
+  args: readonly string[],
+  names: readonly string[],
+): BenchOptions | "help" {
   const { values } = parseArgs({
     args: [...args],
     allowNegative: true,
@@ -26,8 +32,10 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       only: { type: "string" },
       quick: { type: "boolean" },
       write: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
     },
   });
+  if (values.help === true) return "help";
   const only = values.only?.split(",").filter((name) => name !== "") ?? [];
   for (const name of only) {
     if (!names.includes(name)) throw new TypeError(`There is no scenario "${name}"`);

@@ -9,6 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { proofs, type Proof } from "#attacks/proofs.ts";
+import { answerHelp } from "./usage.ts";
+
+const usage = `Usage: npm run attacks:prove [-- ATTACK…]
+
+Takes each defence out of a copy of the project and shows that its attack then succeeds. ATTACK is
+the id that begins an attack's test (test/attacks/proofs.ts lists them); without one, all of them.
+Ends with 0 when all are proven.
+`;
 
 const root = join(import.meta.dirname, "..");
 const runLimitMs = 120_000;
@@ -95,4 +103,8 @@ function runAttack(copy: string, proof: Proof): Promise<Run> {
   });
 }
 
-if (import.meta.main) process.exitCode = await proveAttacks(process.argv.slice(2));
+if (import.meta.main) {
+  const args = process.argv.slice(2);
+  answerHelp(args, usage);
+  process.exitCode = await proveAttacks(args);
+}

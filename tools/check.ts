@@ -6,7 +6,14 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { findFaults, readDocuments } from "./docs.ts";
 import { projectRoot, readSourceTree } from "./source-tree.ts";
+import { answerHelp } from "./usage.ts";
 import { findViolations } from "./walls.ts";
+
+const usage = `Usage: npm run check
+
+Format, lint, types, walls between the layers, and documents: all of them every time. Takes no
+options; npm run format mends the format. Ends with 0 when all are in order.
+`;
 
 /** Aimed at; the lint's limit of 500 is where it stops being a matter of judgement. */
 const linesAim = 400;
@@ -38,6 +45,7 @@ function listLongFiles(): readonly string[] {
     .map(({ path, lines }) => `${path} has ${lines} lines; ${linesAim} is enough`);
 }
 
+answerHelp(process.argv.slice(2), usage);
 const results = [
   ...(await Promise.all([
     runTool("format", "oxfmt", "--check"),

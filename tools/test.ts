@@ -10,6 +10,13 @@ import { parseParentPid, watchParent } from "#stores/host/parent-watch.ts";
 import { createTestReport } from "./test-report.ts";
 import type { TestReport } from "./test-report.ts";
 import { projectRoot } from "./source-tree.ts";
+import { answerHelp } from "./usage.ts";
+
+const usage = `Usage: npm test [-- PATTERN…]
+
+Runs the test files whose path contains a PATTERN, as in npm test -- core/tuf or
+npm test -- programs/up; without one, all of them. Ends with 0 when every test passed.
+`;
 
 type Group = {
   readonly files: readonly string[];
@@ -53,6 +60,9 @@ async function runGroup(group: Group, signal: AbortSignal, report: TestReport): 
   for await (const event of events) report.accept(event);
 }
 
+const patterns = process.argv.slice(2);
+answerHelp(patterns, usage);
+
 const interrupted = new AbortController();
 const interrupt = (): void => interrupted.abort();
 process.on("SIGINT", interrupt);
@@ -63,7 +73,7 @@ if (parentPid !== undefined) watchParent({ parentPid }, interrupt);
 delete process.env["HOLDFAST_PARENT_PID"];
 
 const report = createTestReport((line) => process.stdout.write(`${line}\n`));
-for (const group of listGroups(process.argv.slice(2))) {
+for (const group of listGroups(patterns)) {
   await runGroup(group, interrupted.signal, report);
 }
 process.exitCode = report.close() && !interrupted.signal.aborted ? 0 : 1;

@@ -6,6 +6,7 @@ import { runProgram } from "#clients/program-run.ts";
 import { machineEnvironment, projectRoot } from "#clients/tool-environment.ts";
 
 const launcher = join(projectRoot, "bin", "holdfast.js");
+const devLauncher = join(projectRoot, "bin", "holdfast-dev.js");
 const widthMax = 100;
 const commands = [
   ...["", "up", "index", "signer", "proxy", "run", "status", "verify"],
@@ -27,3 +28,21 @@ test("no line of any --help is wider than 100 columns", { timeout: 120_000 }, as
     assert.deepEqual(wide, [], `holdfast ${command}`);
   }
 });
+
+test(
+  "the project's own commands say how to use them, and do nothing else",
+  { timeout: 60_000 },
+  async () => {
+    for (const tool of ["test", "check", "format", "bench", "attacks-prove"]) {
+      const run = await runProgram(process.execPath, [devLauncher, tool, "--help"], {
+        cwd: projectRoot,
+        env: machineEnvironment(),
+        timeoutMs: 10_000,
+      });
+      assert.equal(run.status, 0, run.output);
+      assert.match(run.output, /^Usage: npm /, tool);
+      const wide = run.output.split("\n").filter((line) => line.length > widthMax);
+      assert.deepEqual([wide, run.output.split("\n").length < 16], [[], true], tool);
+    }
+  },
+);

@@ -342,6 +342,7 @@ test("a private index wants a token with read for everything it knows", async (t
   const ofDemo = [
     "/simple/demo-pkg/",
     "/simple/Demo.Pkg/",
+    "/project/demo-pkg",
     "/project/demo-pkg/",
     filePath,
     `${filePath}.metadata`,
@@ -436,6 +437,16 @@ test("pages for people escape what came from outside, and nothing may run in the
   assert.equal(missing.status, 404);
   assert.match(missing.body.toString(), /There is no project/);
   assert.equal((await send("/project/Demo_Pkg/")).headers["location"], "../demo-pkg/");
+});
+
+test("a project's page for people is found without the last slash too, in whatever spelling", async (t) => {
+  const { send } = await world(t, { publicUrl: "https://packages.example.org/py/" });
+  for (const path of ["/project/demo-pkg", "/py/project/demo-pkg", "/project/Demo_Pkg"]) {
+    const { headers, status } = await send(path);
+    assert.deepEqual([status, headers["location"]], [301, "demo-pkg/"], path);
+  }
+  assert.equal((await send("/project/-x-")).status, 400);
+  assert.equal((await send("/project/a%0d%0ab")).status, 400);
 });
 
 test("numbers and health are there for machines", async (t) => {

@@ -52,6 +52,9 @@ export function createWebApp(parts: IndexParts): WebApp {
     const { exchange } = context.env;
     return page(context, renderListPage(site(exchange), await readListing(parts, exchange)));
   });
+  app.get("/project/:name", (context) => {
+    return context.redirect(`${normaliseProjectName(context.req.param("name"))}/`, 301);
+  });
   app.get("/project/:name/", async (context) => {
     const { exchange } = context.env;
     const name = normaliseProjectName(context.req.param("name"));

@@ -439,6 +439,21 @@ test("pages for people escape what came from outside, and nothing may run in the
   assert.equal((await send("/project/Demo_Pkg/")).headers["location"], "../demo-pkg/");
 });
 
+test("the pages' commands break between words only, and say who publishes", async (t) => {
+  const { send } = await world(t);
+  for (const path of ["/", "/project/demo-pkg/"]) {
+    const text = (await send(path)).body.toString();
+    const commands = [...text.matchAll(/<pre class="command"[^>]*>(.*?)<\/pre>/gs)];
+    assert.ok(commands.length >= 5);
+    for (const [, command = ""] of commands) assert.match(command, /^<span>\S+( <span>\S+)+$/);
+    const plain = text.replaceAll(/<\/?span>/g, "");
+    assert.ok(plain.includes("pip install --index-url http://127.0.0.1:8471/harbour/simple/ "));
+    if (path !== "/") continue;
+    assert.match(plain, /twine upload --repository-url \S+\/legacy\/ -u __token__ dist/);
+    assert.match(plain, /uv publish \S+ \S+\/legacy\/ --username __token__ --password TOKEN dist/);
+  }
+});
+
 test("a project's page for people is found without the last slash too, in whatever spelling", async (t) => {
   const { send } = await world(t, { publicUrl: "https://packages.example.org/py/" });
   for (const path of ["/project/demo-pkg", "/py/project/demo-pkg", "/project/Demo_Pkg"]) {

@@ -78,6 +78,16 @@ function mark(): Markup {
   </svg>`;
 }
 
+/** To copy: its lines break between words only, as an option or address in two halves is hard to read. */
+export function renderCommand(command: string): Markup {
+  const words = command.split(" ");
+  return html`<pre class="command" tabindex="0">${words.map(renderWord)}</pre>`;
+}
+
+function renderWord(word: string, place: number): Markup {
+  return html`${place === 0 ? "" : " "}<span>${word}</span>`;
+}
+
 export function renderError(
   site: Site,
   refusal: { readonly status: number; readonly code: string; readonly message: string },

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import type { FileEntry } from "#core/releases/catalogue.ts";
 import { fileUrl } from "#formats/python/simple-page.ts";
 import type { ProjectView } from "#apps/index/project-view.ts";
-import { formatSize, renderLayout, type Markup, type Site } from "./layout.ts";
+import { formatSize, renderCommand, renderLayout, type Markup, type Site } from "./layout.ts";
 import { renderPromises } from "./start-page.ts";
 
 /** Files listed at first; the rest is behind a line to open. */
@@ -62,18 +62,15 @@ function renderInstall(site: Site, name: string): Markup {
   return html`<div class="columns">
     <section class="panel">
       <h3>Verified, through your own proxy</h3>
-      <pre class="command" tabindex="0">pip install --index-url ${site.proxySimpleUrl} ${name}</pre>
-      <pre class="command" tabindex="0">
-uv pip install --index-url ${site.proxySimpleUrl} ${name}</pre>
-      <p class="quiet">
-        The proxy runs on your machine:
-        <code>holdfast proxy --index ${site.base} --fingerprint sha256:…</code>
-      </p>
+      ${renderCommand(`pip install --index-url ${site.proxySimpleUrl} ${name}`)}
+      ${renderCommand(`uv pip install --index-url ${site.proxySimpleUrl} ${name}`)}
+      <p class="quiet">The proxy runs on your machine:</p>
+      ${renderCommand(`holdfast proxy --index ${site.base} --fingerprint sha256:…`)}
     </section>
     <section class="panel">
       <h3>Directly, without verification</h3>
-      <pre class="command" tabindex="0">pip install --index-url ${simple} ${name}</pre>
-      <pre class="command" tabindex="0">uv pip install --index-url ${simple} ${name}</pre>
+      ${renderCommand(`pip install --index-url ${simple} ${name}`)}
+      ${renderCommand(`uv pip install --index-url ${simple} ${name}`)}
     </section>
   </div>`;
 }

@@ -1,7 +1,7 @@
 /** The first page: how to install, how to publish, what is verified. */
 import { html } from "hono/html";
 import type { CatalogueCounts } from "#core/releases/release-store.ts";
-import { formatSize, renderLayout, type Markup, type Site } from "./layout.ts";
+import { formatSize, renderCommand, renderLayout, type Markup, type Site } from "./layout.ts";
 
 /** `counts` are of all projects: undefined for who may not read all. */
 export function renderStartPage(site: Site, counts: CatalogueCounts | undefined): Markup {
@@ -22,17 +22,15 @@ export function renderStartPage(site: Site, counts: CatalogueCounts | undefined)
       <section class="panel">
         <h3>Verified, through your own proxy</h3>
         <p>Run the proxy once on your machine. It checks every signature and hash, then serves.</p>
-        <pre class="command" tabindex="0">
-holdfast proxy --index ${base} --fingerprint sha256:…</pre>
+        ${renderCommand(`holdfast proxy --index ${base} --fingerprint sha256:…`)}
         <p>
           Ask the index's owner for the fingerprint: this page cannot vouch for itself. At a
           terminal, <code>--tofu</code> trusts the first answer and remembers it.
         </p>
-        <pre class="command" tabindex="0">pip install --index-url ${proxySimpleUrl} NAME</pre>
-        <pre class="command" tabindex="0">uv pip install --index-url ${proxySimpleUrl} NAME</pre>
+        ${renderCommand(`pip install --index-url ${proxySimpleUrl} NAME`)}
+        ${renderCommand(`uv pip install --index-url ${proxySimpleUrl} NAME`)}
         <p>Or for one command:</p>
-        <pre class="command" tabindex="0">
-holdfast run --index ${base} --tofu -- pip install NAME</pre>
+        ${renderCommand(`holdfast run --index ${base} --tofu -- pip install NAME`)}
       </section>
       <section class="panel">
         <h3>Directly, without verification</h3>
@@ -40,16 +38,15 @@ holdfast run --index ${base} --tofu -- pip install NAME</pre>
           Works with every client, and trusts this server and everything between you and it.
           ${site.isPrivate ? "Needs a token with read access." : ""}
         </p>
-        <pre class="command" tabindex="0">pip install --index-url ${simple} NAME</pre>
-        <pre class="command" tabindex="0">uv pip install --index-url ${simple} NAME</pre>
+        ${renderCommand(`pip install --index-url ${simple} NAME`)}
+        ${renderCommand(`uv pip install --index-url ${simple} NAME`)}
       </section>
     </div>
 
     <h2>Publish</h2>
     <p>With the tools you have. The user name is <code>__token__</code>, the password a token.</p>
-    <pre class="command" tabindex="0">
-twine upload --repository-url ${base}legacy/ -u __token__ dist/*</pre>
-    <pre class="command" tabindex="0">uv publish --publish-url ${base}legacy/ dist/*</pre>
+    ${renderCommand(`twine upload --repository-url ${base}legacy/ -u __token__ dist/*`)}
+    ${renderCommand(`uv publish --publish-url ${base}legacy/ --username __token__ --password TOKEN dist/*`)}
 
     <h2>What is verified, and what is not</h2>
     ${renderPromises()}`;

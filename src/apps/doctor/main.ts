@@ -9,6 +9,7 @@ import { parseArgs, styleText } from "node:util";
 import { parseConfig } from "#formats/config/config.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import { systemClock } from "#stores/host/clock.ts";
+import { readConfigFile } from "#stores/host/config-file.ts";
 import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
 import { examinePrograms, examineRestored, examineSpace } from "./examine-programs.ts";
@@ -44,7 +45,7 @@ function readOptions(args: readonly string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
-  const config = values.config === undefined ? "" : readFileSync(values.config, "utf8");
+  const config = values.config === undefined ? "" : readConfigFile(values.config);
   return { data: resolve(values.data), config, isJson: values.json };
 }
 

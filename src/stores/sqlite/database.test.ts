@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sql, type Kysely } from "kysely";
-import { openDatabase, type Migrations } from "./database.ts";
+import { openDatabase, type Database, type Migrations } from "./database.ts";
+import type { SyncQueries } from "./sync-queries.ts";
 
 type Tables = { note: { id: number; text: string } };
 
@@ -82,3 +83,60 @@ test("transact() tells of a full disk, also when SQLite rolled back by itself", 
   await database.transact((trx) => trx.insertInto("note").values({ id: 1, text: "a" }).execute());
   await database.close();
 });
+
+const synchronous = sql<{ synchronous: number }>`PRAGMA synchronous`;
+const levels = { full: 2, relaxed: 1 };
+
+/** What the writing connection syncs now, asked in turn with what else runs on it. */
+async function levelOf(query: Kysely<Tables>): Promise<number | undefined> {
+  return (await synchronous.execute(query)).rows[0]?.synchronous;
+}
+
+/** Every way to write: it tells the level inside, then throws where asked to. */
+const ways: Readonly<
+  Record<
+    "transact" | "write",
+    (
+      database: Database<Tables>,
+      durability: "full" | "relaxed" | undefined,
+      inside: (level: number | undefined) => void,
+    ) => Promise<unknown>
+  >
+> = {
+  transact: (database, durability, inside) =>
+    database.transact(async (trx) => {
+      await sql`INSERT INTO note (text) VALUES ('a')`.execute(trx);
+      inside(await levelOf(trx));
+    }, durability),
+  write: (database, durability, inside) =>
+    database.write((writer: SyncQueries<Tables>) => {
+      writer.runText("INSERT INTO note (text) VALUES (?)", ["a"]);
+      inside(writer.first({ compile: () => synchronous.compile(database.query) })?.synchronous);
+    }, durability),
+};
+
+for (const way of ["transact", "write"] as const) {
+  test(`${way}() syncs each commit unless it is relaxed, and the next one again`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-db-"));
+    try {
+      const database = await openDatabase<Tables>(join(folder, "a.sqlite"), migrations);
+      assert.equal(await levelOf(database.query), levels.full);
+      for (const durability of [undefined, "full", "relaxed", "full", "relaxed"] as const) {
+        const seen: (number | undefined)[] = [];
+        await ways[way](database, durability, (level) => seen.push(level));
+        assert.equal(await levelOf(database.query), levels.full, `after ${durability}`);
+        const failing = ways[way](database, durability, (level) => {
+          seen.push(level);
+          throw new Error("stop");
+        });
+        await assert.rejects(failing, /stop/);
+        assert.equal(await levelOf(database.query), levels.full, `after a failed ${durability}`);
+        const level = levels[durability ?? "full"];
+        assert.deepEqual(seen, [level, level], `inside ${durability}`);
+      }
+      await database.close();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}

@@ -187,6 +187,28 @@ test("a batch takes what arrived before it began, each change in a turn of its o
   assert.deepEqual((await Promise.all(answers)).map(code), Array(3).fill("published"));
 });
 
+test("a batch waits for more as long as each turn brings one", async () => {
+  const clock = createSimClock("2026-01-02T00:00:00Z");
+  const world = await createSignerWorld(clock.now, createSeededRandom(1).bytes);
+  const [first, ...rest] = ["1.0", "1.1", "1.2", "1.3"].map((v) => storeSdist(world, "demo", v));
+  assert.ok(first !== undefined);
+  const answers: Promise<ChangeResult>[] = [];
+  let turns = 0;
+  const signer = createSimSigner(world, {
+    gather: async () => {
+      turns += 1;
+      for (const change of rest.splice(0, 1)) answers.push(signer.submit(change));
+    },
+  });
+  await signer.start();
+  const { batch } = signer.status();
+  answers.push(signer.submit(first));
+  await answers[0];
+  assert.equal(signer.status().batch, batch + 1);
+  assert.equal(turns, 4, "the one that brings nobody is the last");
+  assert.deepEqual((await Promise.all(answers)).map(code), Array(4).fill("published"));
+});
+
 test("a batch takes a thousand changes", async () => {
   const { signer, world } = await aScene();
   const count = publicationLimits.batchChangesMax + 1;

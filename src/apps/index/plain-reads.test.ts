@@ -3,6 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import { test } from "node:test";
+import { setImmediate as immediate } from "node:timers/promises";
 import { addPlainReads, type PlainAnswer } from "./plain-reads.ts";
 
 const plain = "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -13,8 +14,15 @@ function answerOf(body: string): PlainAnswer {
   return { bytes: Buffer.from(head + body), bodySize: body.length };
 }
 
+/** The server's side of the connection, right after an answer was written. */
+type AfterAnswer = { readonly queued: number; readonly isPaused: boolean };
+
 type Rig = {
   readonly port: number;
+  /** The server's sides of the connections. */
+  readonly accepted: readonly net.Socket[];
+  /** Of the newest connection. */
+  readonly afterAnswers: readonly AfterAnswer[];
   readonly answered: string[];
   readonly parsed: string[];
 } & AsyncDisposable;
@@ -23,6 +31,8 @@ type Rig = {
 async function startRig(answer: PlainAnswer = short, idleMs = 60_000): Promise<Rig> {
   const answered: string[] = [];
   const parsed: string[] = [];
+  const accepted: net.Socket[] = [];
+  const afterAnswers: AfterAnswer[] = [];
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -33,16 +43,24 @@ async function startRig(answer: PlainAnswer = short, idleMs = 60_000): Promise<R
   });
   const endPlain = addPlainReads(server, {
     find: (get) => (get.path === "/plain" ? answer : undefined),
-    answered: (get) => answered.push(get.path),
+    answered(get) {
+      answered.push(get.path);
+      const socket = accepted.at(-1);
+      assert.ok(socket !== undefined);
+      afterAnswers.push({ queued: socket.writableLength, isPaused: socket.isPaused() });
+    },
     idleMs,
     headersMax: 8,
   });
+  server.on("connection", (socket) => accepted.push(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
   return {
     port: address.port,
+    accepted,
+    afterAnswers,
     answered,
     parsed,
     async [Symbol.asyncDispose]() {
@@ -78,6 +96,12 @@ async function converse(
   socket.destroy();
   return received;
 }
+
+test("addPlainReads() goes on reading where an answer went out at once", async () => {
+  await using rig = await startRig();
+  await converse(rig.port, [{ send: plain, until: "plain" }]);
+  assert.deepEqual(rig.afterAnswers, [{ queued: 0, isPaused: false }]);
+});
 
 test("addPlainReads() answers plain requests again and again without the parser", async () => {
   await using rig = await startRig();
@@ -139,19 +163,54 @@ test("addPlainReads() refuses nothing itself: malformed requests get the parser'
   assert.deepEqual(rig.answered, []);
 });
 
-test("addPlainReads() stops reading from who does not read", async () => {
+test("addPlainReads() stops reading from who does not read, and answers all once it does", async () => {
   const large = answerOf("x".repeat(8_000_000));
   await using rig = await startRig(large);
   const socket = net.connect(rig.port, "127.0.0.1");
-  await once(socket, "connect");
-  socket.pause();
-  for (let i = 0; i < 20; i += 1) {
-    socket.write(plain);
-    await new Promise((resolve) => setImmediate(resolve));
+  try {
+    socket.pause();
+    await once(socket, "connect");
+    while (rig.accepted.length === 0) await immediate();
+    const [served] = rig.accepted;
+    assert.ok(served !== undefined);
+    const requests = 10;
+    for (let sent = 1; sent <= requests; sent += 1) {
+      socket.write(plain);
+      // Two that arrive as one are not plain: each must have been read, to be answered or to wait, before the next.
+      while (served.bytesRead < sent * plain.length) await immediate();
+    }
+    assert.ok(rig.answered.length <= 2, `${rig.answered.length} answers are waiting`);
+    assert.ok(served.isPaused());
+    // Who is not read from again gets no more, ever: the end of the connection tells, no clock.
+    served.on("drain", () => {
+      if (served.isPaused()) served.destroy();
+    });
+    const total = requests * large.bytes.length;
+    assert.equal(await countBytes(socket, total), total);
+    assert.equal(rig.answered.length, requests);
+    assert.deepEqual(rig.parsed, []);
+    for (const { queued, isPaused } of rig.afterAnswers) {
+      assert.ok(queued <= large.bytes.length, `${queued} bytes are waiting`);
+      assert.equal(isPaused, queued > 0);
+    }
+  } finally {
+    socket.destroy();
   }
-  assert.ok(rig.answered.length <= 2, `${rig.answered.length} answers are waiting`);
-  socket.destroy();
 });
+
+/** Reads until so many have arrived or the connection ends; how many did. */
+async function countBytes(socket: net.Socket, wanted: number): Promise<number> {
+  let count = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.on("data", (chunk: Buffer) => {
+    count += chunk.length;
+    if (count >= wanted) resolve();
+  });
+  socket.on("error", () => resolve()).on("close", () => resolve());
+  socket.resume();
+  await promise;
+  return count;
+}
 
 test("addPlainReads() ends a silent connection, and one whose client has ended", async () => {
   await using rig = await startRig(short, 20);

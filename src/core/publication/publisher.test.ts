@@ -80,6 +80,35 @@ test("yank, status and removal reach clients", async () => {
   assert.deepEqual([page.status, page.files, page.versions], ["active", [], []]);
 });
 
+test("what changes while a quarantine hides it is kept, over a restart", async () => {
+  const { clock, signer, world } = await aScene();
+  const client = await createWorldClient(world);
+  const wheel = "demo-1.0-py3-none-any.whl";
+  const sdist = storeSdist(world, "demo", "1.0");
+  const other = storeSdist(world, "demo", "1.0", "wheel");
+  await signer.submit(sdist);
+  await signer.submit({ ...other, id: "wheel", filename: wheel });
+  const status = { kind: "set-status", project: demo } as const;
+  await signer.submit({ ...status, id: "1", status: "quarantined" });
+  const hidden = await client.readPage(demo);
+  const { project } = sdist;
+  await signer.submit({ kind: "remove-file", id: "2", project, filename: sdist.filename });
+  await signer.submit({ kind: "yank-file", id: "3", project, filename: wheel, yanked: "broken" });
+  assert.deepEqual(await client.readPage(demo), hidden);
+  await signer.stop();
+  clock.advance(HOUR);
+  const again = createSimSigner(world);
+  await again.start();
+  assert.equal((await again.submit({ ...status, id: "4", status: "active" })).outcome, "published");
+  const page = await client.readPage(demo);
+  assert.ok(page !== "absent");
+  assert.deepEqual(
+    page.files.map(({ filename, yanked }) => [filename, yanked]),
+    [[wheel, "broken"]],
+  );
+  assert.deepEqual(world.tree.faults, []);
+});
+
 test("a batch touches its pages, their bins, snapshot and timestamp, and nothing else", async () => {
   const { signer, world } = await aScene();
   const before = new Set(world.tree.names);

@@ -45,12 +45,12 @@ export function addPlainReads(server: Server, reads: PlainReads): () => void {
         handOver(socket, chunk);
         return;
       }
-      // A reader that does not read is not read from either. A long answer that went out at once holds nobody up.
-      if (!socket.write(answer.bytes) && socket.writableLength > 0) socket.pause();
+      // A reader that does not read is not read from either.
+      if (!socket.write(answer.bytes)) socket.pause();
       reads.answered(get, answer);
     };
     const onDrain = (): void => {
-      if (socket.isPaused()) socket.resume();
+      socket.resume();
     };
     const onError = (): void => {
       socket.destroy();

@@ -253,6 +253,20 @@ test("succinct bins: one bin is asked for, and nothing behind it", async () => {
   assert.deepEqual(visited(repository), []);
 });
 
+test("succinct bins: what a bin does not list is absent, whoever stands behind", async () => {
+  const path = "simple/demo/index.json";
+  const bin = `bin-${sha256Hex(Buffer.from(path)).slice(0, 2)}`;
+  const { client, repository } = await world(
+    ["U", "Z"].map((name) => edge("targets", name, { paths: ["simple/*/*"] })),
+    (sim) => {
+      sim.delegateBins("U", "bin", 8, [bin]);
+      sim.addTarget("Z", path, "shadow");
+    },
+  );
+  assert.equal(await client.find(path), "absent");
+  assert.deepEqual(visited(repository), ["U", bin]);
+});
+
 test("more roles than the limit end the search with an error, not with an answer", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `r${index}`);
   const edges = names.map((name) => edge("targets", name));
@@ -392,6 +406,35 @@ test("a role verified for one delegator does not speak for another", async () =>
   await assert.rejects(client.updater.findTarget(view, "team-b/x"), { code: "tuf.threshold" });
   assert.ok((await client.updater.findTarget(view, "team-a/x")) !== "absent");
   assert.deepEqual(repository.requests.slice(-2), ["1.parent-b.json", "1.release.json"]);
+});
+
+test("a role that two delegators share is verified for both", async () => {
+  const edges: readonly Edge[] = [
+    edge("targets", "A"),
+    edge("targets", "B"),
+    edge("A", "C", { signers: [actor("a's C")] }),
+    edge("B", "C", { signers: [actor("b's C")] }),
+  ];
+  const { client, repository } = await world(edges, (sim) => {
+    sim.signers.set("C", [actor("a's C")]);
+  });
+  await assert.rejects(client.find("x"), { code: "tuf.threshold" });
+  repository.signers.clear();
+  await repository.publish("C", "snapshot", "timestamp");
+  assert.equal(await client.find("x"), "absent");
+});
+
+test("a role whose delegator raised its threshold is not believed for what it was", async () => {
+  const signers = [actor("A"), actor("A 2")];
+  const { client, repository } = await world([edge("targets", "A", { signers })], (sim) => {
+    sim.signers.set("A", [actor("A")]);
+    sim.addTarget("A", "x", "content");
+  });
+  assert.ok((await client.find("x")) !== "absent");
+  repository.targets.get("targets")?.roles.splice(0);
+  repository.delegate("targets", { name: "A", signers, threshold: 2 });
+  await repository.publish("targets", "snapshot", "timestamp");
+  await assert.rejects(client.find("x"), { code: "tuf.threshold" });
 });
 
 test("a role whose delegator replaced its keys is not believed for what it was", async () => {

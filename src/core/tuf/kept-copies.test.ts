@@ -110,3 +110,32 @@ test("a delegated role with another hash than listed is not even kept", async ()
   await assert.rejects(client.find("x"), { code: "tuf.hash" });
   assert.equal(client.store.roles.has("a"), false);
 });
+
+for (const [title, role] of [
+  ["a kept snapshot", "snapshot"],
+  ["kept targets", "targets"],
+] as const) {
+  test(`${title} with another hash than listed is fetched again`, async () => {
+    const { client, repository } = await honestTufWorld((sim) => {
+      sim.listsHashes = true;
+    });
+    // Another file of the same version, as after a restored backup of the repository.
+    repository.draft(role).expires = "2029-01-01T00:00:00Z";
+    await repository.write(role);
+    if (role === "targets") await repository.publish("snapshot");
+    await repository.publish("timestamp");
+    const view = await client.refresh();
+    assert.equal(view[role].value.expires.text, "2029-01-01T00:00:00Z");
+  });
+}
+
+for (const role of ["root", "timestamp", "snapshot", "targets"]) {
+  test(`a view in memory ends when its ${role} expires`, async () => {
+    const { client } = await honestTufWorld((sim) => {
+      sim.draft(role).expires = "2026-01-10T00:00:00Z";
+    });
+    assert.equal((await client.updater.openStored()).root.value.version, 1);
+    client.clock.advance(9 * DAY);
+    await assert.rejects(client.updater.openStored(), { code: "tuf.expired" });
+  });
+}

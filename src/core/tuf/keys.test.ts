@@ -99,6 +99,15 @@ test("targets signed by keys that root has replaced are refused", async () => {
   await client.refresh();
 });
 
+test("targets signed by keys that root has replaced are refused, also under the same timestamp", async () => {
+  const { client, repository } = await honestTufWorld();
+  repository.keys.targets.signers = [actor("new targets")];
+  await repository.publish("root");
+  await client.refuses("tuf.threshold", { root: 2 });
+  await repository.publish("targets", "snapshot", "timestamp");
+  await client.refresh();
+});
+
 test("a threshold above the number of keys can never be met", async () => {
   const { client, repository } = await honestTufWorld();
   repository.keys.snapshot = { signers: ["snapshot", "b", "c"].map(actor), threshold: 4 };

@@ -159,6 +159,17 @@ attackTest(
 );
 
 attackTest(
+  "a newer snapshot than timestamp lists",
+  "tuf.version",
+  async ({ repository }) => {
+    await repository.publish("snapshot", "timestamp");
+    repository.snapshot.version = 3;
+    repository.answers.set("2.snapshot.json", answer(await repository.sign("snapshot")));
+  },
+  { timestamp: 2 },
+);
+
+attackTest(
   "an older snapshot where hashes are listed",
   "tuf.hash",
   async ({ repository }) => {
@@ -288,6 +299,16 @@ attackTest(
   { root: 2, timestamp: 2 },
 );
 
+attackTest(
+  "a snapshot that lacks a role of root's floor",
+  "tuf.rollback",
+  async ({ repository }) => {
+    repository.root.floor = new Map([["b", 1]]);
+    await repository.publish("root", "snapshot", "timestamp");
+  },
+  { root: 2, timestamp: 2 },
+);
+
 // 5.6 targets
 
 attackTest(
@@ -306,6 +327,17 @@ attackTest(
   async ({ repository }) => {
     await repository.publish("targets", "snapshot", "timestamp");
     repository.answers.set("2.targets.json", answer(repository.files.get("1.targets.json")));
+  },
+  { timestamp: 2, snapshot: 2 },
+);
+
+attackTest(
+  "newer targets than snapshot lists",
+  "tuf.version",
+  async ({ repository }) => {
+    await repository.publish("targets", "snapshot", "timestamp");
+    repository.draft("targets").version = 3;
+    repository.answers.set("2.targets.json", answer(await repository.sign("targets")));
   },
   { timestamp: 2, snapshot: 2 },
 );

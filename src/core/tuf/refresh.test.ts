@@ -84,6 +84,16 @@ test("no more roots than the limit are fetched at once, and the next refresh goe
   assert.equal((await client.trusted())["root"], 8);
 });
 
+test("no more than 256 roots are fetched at once unless a limit is set", async () => {
+  const repository = new SimTufRepository();
+  await repository.publishAll();
+  for (let version = 2; version <= 258; version++) await repository.publish("root");
+  const client = new SimTufClient(repository);
+  await client.init();
+  await client.refresh();
+  assert.equal((await client.trusted())["root"], 257);
+});
+
 test("an unusable trust anchor is refused before any request", async () => {
   const { repository } = await honestTufWorld();
   const client = new SimTufClient(repository);

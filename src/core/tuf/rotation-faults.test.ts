@@ -122,3 +122,18 @@ test("a rotation counts also where roots that change nothing follow before the n
   client.restart();
   assert.equal((await client.updater.openStored()).timestamp.value.version, 4);
 });
+
+test("a rotation counts through roots that change nothing, also where forgetting failed", async () => {
+  const { client, repository } = await drivenUpWorld("timestamp");
+  // Root 2 is kept, and the driven up versions are still on disk.
+  client.restart(new FaultPlan({ call: 6, applied: false }));
+  assert.equal(await fails(client), true);
+  await repository.publish("root");
+  // Two roots and three roles are read; root 3 is kept, the new timestamp is not.
+  client.restart(new FaultPlan({ call: 7, applied: false }));
+  assert.equal(await fails(client), true);
+  assert.equal((await client.trusted())["root"], 3);
+  client.restart();
+  const view = await client.refresh();
+  assert.deepEqual([view.timestamp, view.snapshot].map(versionOf), [3, 3]);
+});

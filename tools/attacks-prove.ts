@@ -3,12 +3,12 @@
  * stops is run against what is left. Prints what the attacker then gets. Fails when a patch no longer fits, or when
  * the attack is stopped all the same: then the test proves nothing about that defence.
  */
-import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { proofs, type Proof } from "#attacks/proofs.ts";
+import { applyEdits, copyTree, runTestFile } from "./edited-tree.ts";
+import type { TestRun } from "./edited-tree.ts";
 import { answerHelp } from "./usage.ts";
 
 const usage = `Usage: npm run attacks:prove [-- ATTACK…]
@@ -17,9 +17,6 @@ Takes each defence out of a copy of the project and shows that its attack then s
 the id that begins an attack's test (test/attacks/proofs.ts lists them); without one, all of them.
 Ends with 0 when all are proven.
 `;
-
-const root = join(import.meta.dirname, "..");
-const runLimitMs = 120_000;
 
 /** What a test says when the attacker got what they wanted; see test/attacks/outcome.ts. */
 const succeeded: RegExp = /The attack succeeded: .*/;
@@ -40,18 +37,12 @@ export async function proveAttacks(wanted: readonly string[]): Promise<number> {
 type Verdict = { readonly proven: boolean; readonly says: string };
 
 async function prove(proof: Proof): Promise<Verdict> {
-  const copy = await mkdtemp(join(tmpdir(), "holdfast-prove-"));
+  const copy = await copyTree();
   try {
-    for (const part of ["src", "test", "package.json"]) {
-      await cp(join(root, part), join(copy, part), { recursive: true });
-    }
-    await symlink(join(root, "node_modules"), join(copy, "node_modules"));
     const honest = await runAttack(copy, proof);
     if (honest.exitCode !== 0) return { proven: false, says: "the test fails with the defence in" };
-    for (const edit of proof.edits) {
-      const problem = await applyEdit(copy, edit);
-      if (problem !== undefined) return { proven: false, says: problem };
-    }
+    const problem = await applyEdits(copy, proof.edits);
+    if (problem !== undefined) return { proven: false, says: problem };
     const run = await runAttack(copy, proof);
     if (run.exitCode === 0) return { proven: false, says: "the attack is refused all the same" };
     const said = succeeded.exec(run.output)?.[0];
@@ -62,45 +53,8 @@ async function prove(proof: Proof): Promise<Verdict> {
   }
 }
 
-async function applyEdit(copy: string, edit: Proof["edits"][number]): Promise<string | undefined> {
-  const path = join(copy, edit.file);
-  const text = await readFile(path, "utf8");
-  const pieces = text.split(edit.find);
-  if (pieces.length !== 2) {
-    return `the patch does not fit: ${JSON.stringify(edit.find)} stands ${pieces.length - 1} times in ${edit.file}`;
-  }
-  await writeFile(path, pieces.join(edit.replace));
-  return undefined;
-}
-
-type Run = { readonly exitCode: number; readonly output: string };
-
-function runAttack(copy: string, proof: Proof): Promise<Run> {
-  const pattern = `^${proof.attack} `;
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [
-        "--test",
-        "--test-reporter=tap",
-        "--test-name-pattern",
-        pattern,
-        join("test", "attacks", proof.suite),
-      ],
-      { cwd: copy, stdio: ["ignore", "pipe", "pipe"], timeout: runLimitMs },
-    );
-    let output = "";
-    const collect = (chunk: Buffer): void => {
-      output += chunk.toString("utf8");
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      const ran = /^# tests [1-9]/m.test(output);
-      resolve({ exitCode: ran ? (code ?? 1) : 2, output });
-    });
-  });
+function runAttack(copy: string, { attack, suite }: Proof): Promise<TestRun> {
+  return runTestFile(copy, join("test", "attacks", suite), `^${attack} `);
 }
 
 if (import.meta.main) {

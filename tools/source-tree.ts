@@ -41,6 +41,7 @@ const rooms: ReadonlyMap<string, string> = new Map([
   ["#stores", "src/stores"],
   ["#apps", "src/apps"],
   ["#attacks", "test/attacks"],
+  ["#mutants", "test/mutants"],
   ["#bench", "bench"],
   ["#tools", "tools"],
   ["#real", "test/real"],

@@ -1,6 +1,5 @@
 /** Which defence each attack runs into, and how to take it out: `npm run attacks:prove` does, on a copy. */
-
-export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
+import type { Edit } from "#tools/edited-tree.ts";
 
 export type Proof = {
   /** The id that begins the attack's test. */

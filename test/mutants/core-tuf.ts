@@ -1,0 +1,17 @@
+/** All mutants that `npm run mutate` tries. */
+import { delegationMutants } from "./delegations.ts";
+import { editorMutants } from "./editor.ts";
+import { formatMutants } from "./formats.ts";
+import { limitMutants } from "./limits.ts";
+import type { Mutant } from "./mutant.ts";
+import { roleMutants } from "./roles.ts";
+import { rootMutants } from "./root.ts";
+
+export const mutants: readonly Mutant[] = [
+  ...rootMutants,
+  ...roleMutants,
+  ...delegationMutants,
+  ...limitMutants,
+  ...formatMutants,
+  ...editorMutants,
+];

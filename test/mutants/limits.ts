@@ -58,6 +58,40 @@ export const limitMutants: readonly Mutant[] = [
       caughtBy: "no more than 256 roots are fetched at once",
     },
   ]),
+  ...mutantsOf(limits, bounds, [
+    {
+      check: "5.3.3 the bound of a whole request: twice as long",
+      find: "totalMs: 60_000",
+      replace: "totalMs: 120_000",
+      caughtBy: "every fetch carries the bounds of size, silence and time",
+    },
+    {
+      check: "5.3.3 the bound of silence: a second longer",
+      find: "idleMs: 10_000",
+      replace: "idleMs: 11_000",
+      caughtBy: "every fetch carries the bounds of size, silence and time",
+    },
+    {
+      check: "5.5.1 the bound of listed lengths: one byte more",
+      find: "listedSizeMax: 64 * 1024 * 1024",
+      replace: "listedSizeMax: 64 * 1024 * 1024 + 1",
+      caughtBy: "a listed length may be 64 MiB and not a byte longer",
+    },
+  ]),
+  ...mutantsOf(roleLoader, bounds, [
+    {
+      check: "5.6.7 verified roles in memory have a bound: one more stays",
+      find: "this.#kept.size <= this.#limits.rolesKeptMax",
+      replace: "this.#kept.size <= this.#limits.rolesKeptMax + 1",
+      caughtBy: "no more verified roles stay in memory than the limit",
+    },
+    {
+      check: "5.6.7 the least recently used role is forgotten: the oldest is",
+      find: "this.#kept.delete(text);",
+      replace: "",
+      caughtBy: "no more verified roles stay in memory than the limit",
+    },
+  ]),
   ...mutantsOf(updater, refresh, [
     {
       check: "5.3.3 roots are counted: one more passes",

@@ -1,10 +1,12 @@
 /** Each bound of the client, met exactly and passed by one (specification 5.3.3, 5.4.1, 5.5.1, 5.6.1, 5.6.7.1). */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { answer, honestTufWorld } from "#world/tuf-client.ts";
+import { answer, honestTufWorld, SimTufClient } from "#world/tuf-client.ts";
 import type { SimTufWorld } from "#world/tuf-client.ts";
+import { SimTufRepository } from "#world/tuf-repository.ts";
 import { clientLimits } from "./limits.ts";
 import type { ClientLimits } from "./limits.ts";
+import { sizeMaxOf } from "./role-download.ts";
 
 /** By file: its bound, and what is trusted of a new version of everything when this file is refused. */
 const bounds: readonly (readonly [
@@ -54,7 +56,7 @@ test("every fetch carries the bounds of size, silence and time", async () => {
   Object.assign(repository, {
     fetch: (async (request, limits) => {
       const { idleMs, sizeMax, totalMs } = limits;
-      assert.deepEqual([idleMs, totalMs], [clientLimits.idleMs, clientLimits.totalMs]);
+      assert.deepEqual([idleMs, totalMs], [10_000, 60_000]);
       seen.set(request.url.pathname.slice("/tuf/".length), sizeMax);
       return await fetch(request, limits);
     }) satisfies typeof fetch,
@@ -70,4 +72,31 @@ test("every fetch carries the bounds of size, silence and time", async () => {
     "2.targets.json": lengthOf("2.targets.json"),
     "2.a.json": lengthOf("2.a.json"),
   });
+});
+
+test("a listed length may be 64 MiB and not a byte longer", () => {
+  const length = 64 * 1024 * 1024;
+  assert.equal(sizeMaxOf({ length }, 10, clientLimits), length);
+  assert.throws(() => sizeMaxOf({ length: length + 1 }, 10, clientLimits), { code: "tuf.length" });
+});
+
+test("no more verified roles stay in memory than the limit", async () => {
+  const names = ["r0", "r1", "r2"];
+  const repository = new SimTufRepository();
+  for (const name of names) repository.delegate("targets", { name, paths: [`${name}/*`] });
+  await repository.publishAll();
+  const client = new SimTufClient(repository, { rolesKeptMax: 2 });
+  await client.init();
+  const view = await client.refresh();
+  const read: string[] = [];
+  const { readRole } = client.store;
+  client.store.readRole = (name, since) => {
+    read.push(name);
+    return readRole(name, since);
+  };
+  for (const name of ["r0", "r1", "r0", "r2", "r0", "r1"]) {
+    await client.updater.findTarget(view, `${name}/x`);
+  }
+  // The least recently used one is forgotten, and read from the store again.
+  assert.deepEqual(read, ["r0", "r1", "r2", "r1"]);
 });

@@ -18,8 +18,8 @@ test("every mutant has its own name, and edits that fit", () => {
   }
 });
 
-test("every tenth mutant is caught by the test that names its check", async () => {
-  const sample = mutants.filter((_, index) => index % 10 === 0);
+test("every fifteenth mutant is caught by the test that names its check", async () => {
+  const sample = mutants.filter((_, index) => index % 15 === 0);
   const lines: string[] = [];
   const { survived } = await mutate(sample, (line) => lines.push(line));
   assert.deepEqual(survived, [], lines.join("\n"));

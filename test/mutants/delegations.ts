@@ -19,12 +19,6 @@ export const delegationMutants: readonly Mutant[] = [
       caughtBy: "a role that is not in snapshot is not even asked for",
     },
     {
-      check: "5.6.2 a delegated role has the listed hash: removed",
-      find: "checkListedFile(title, bytes, listed);",
-      replace: "",
-      caughtBy: "where hashes are listed, another file of the same version is refused",
-    },
-    {
       check: "5.6.3 a delegated role is signed by its delegator's keys: removed",
       find: "checkThreshold(`${title}, delegated by ${quoteName(delegator.name)}`, offered, delegation);",
       replace: "",
@@ -70,6 +64,12 @@ export const delegationMutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(delegatedRole, keptCopies, [
+    {
+      check: "5.6.2 a delegated role has the listed hash: removed",
+      find: "checkListedFile(title, bytes, listed);",
+      replace: "",
+      caughtBy: "a delegated role with another hash than listed is not even kept",
+    },
     {
       check: "5.6.2 a remembered role has the listed hash: removed",
       find: "checkListedFile(title, remembered.bytes, listed);",

@@ -157,7 +157,7 @@ export const formatMutants: readonly Mutant[] = [
       check: "4.5 a ? matches no slash: it does",
       find: "if (expected === slash || actual === slash) return",
       replace: "if (expected === slash) return",
-      caughtBy: "matchesPathPattern() answers as Python's fnmatch does on each segment",
+      caughtBy: "matchesPathPattern() lets nothing but a slash match a slash",
     },
     {
       check: "4.5 a * matches no slash: it does",

@@ -71,7 +71,7 @@ export const roleMutants: readonly Mutant[] = [
       check: "5.5.4 snapshot has the version that timestamp lists: a newer one passes",
       find: 'checkVersion("snapshot", offered.value, timestamp.value.snapshot.version);',
       replace:
-        'checkNotLower("snapshot", "snapshot", offered.value.version, timestamp.value.snapshot.version);',
+        'if (offered.value.version < timestamp.value.snapshot.version) checkVersion("snapshot", offered.value, timestamp.value.snapshot.version);',
       caughtBy: "a newer snapshot than timestamp lists",
     },
     {
@@ -126,7 +126,7 @@ export const roleMutants: readonly Mutant[] = [
       check: "5.6.4 targets have the version that snapshot lists: newer ones pass",
       find: 'checkVersion("targets", offered.value, listedTargets(set).version);',
       replace:
-        'checkNotLower("targets", "targets", offered.value.version, listedTargets(set).version);',
+        'if (offered.value.version < listedTargets(set).version) checkVersion("targets", offered.value, listedTargets(set).version);',
       caughtBy: "newer targets than snapshot lists",
     },
     {

@@ -106,11 +106,11 @@ attackTest(
   "a frozen timestamp, once it has expired",
   "tuf.expired",
   async ({ client }) => {
-    client.clock.advance(5 * 365 * DAY);
+    client.clock.advance(10 * DAY);
   },
   {},
   (repository) => {
-    repository.root.expires = "2040-01-01T00:00:00Z";
+    repository.timestamp.expires = "2026-01-10T00:00:00Z";
   },
 );
 

@@ -14,6 +14,15 @@ test("matchesPathPattern() answers as Python's fnmatch does on each segment", ()
   }
 });
 
+test("matchesPathPattern() lets nothing but a slash match a slash", () => {
+  for (const pattern of ["a?b", "a*b", "a[/]b", "a[!x]b", "a[.-0]b", "*", "???"]) {
+    assert.equal(matchesPathPattern(pattern, "a/b"), false, pattern);
+  }
+  for (const pattern of ["a/b", "?/?", "*/*", "[a]/[!x]"]) {
+    assert.equal(matchesPathPattern(pattern, "a/b"), true, pattern);
+  }
+});
+
 test("matchesPathPattern() does not take exponential time", () => {
   const pattern = `${"*a".repeat(100)}b`;
   assert.equal(matchesPathPattern(pattern, "a".repeat(1000)), false);

@@ -10,6 +10,7 @@ import { createHash } from "#crypto/hash.ts";
 import { RefusedError } from "#core/errors.ts";
 import { isHex } from "#formats/bytes/hex.ts";
 import { dataFolder, type DataFolder } from "#stores/folder/data-folder.ts";
+import { makeFolders } from "#stores/folder/make-folders.ts";
 import { lockFolder } from "#stores/sqlite/folder-lock.ts";
 
 export type RestoreReport = {
@@ -42,7 +43,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const { backup, now, onProgress, replace } = options;
   await checkComplete(backup);
   const data = dataFolder(options.data);
-  await makeFolders(data);
+  await makeDataFolder(data);
   const locks = [lockFolder(data.index), lockFolder(data.signer)];
   try {
     const found = await findDatabases(backup, data);
@@ -62,11 +63,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   }
 }
 
-async function makeFolders(data: DataFolder): Promise<void> {
+async function makeDataFolder(data: DataFolder): Promise<void> {
   try {
-    await mkdir(data.root, { recursive: true });
-    await mkdir(data.index, { recursive: true, mode: 0o700 });
-    await mkdir(data.signer, { recursive: true, mode: 0o700 });
+    await makeFolders(data.root, 0o777);
+    await makeFolders(data.index, 0o700);
+    await makeFolders(data.signer, 0o700);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RefusedError(

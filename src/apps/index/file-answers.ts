@@ -72,7 +72,7 @@ export class FileAnswers {
   #damage(name: string, how: string): UnavailableError {
     const error = new UnavailableError(
       "file.damaged",
-      `The stored file '${name}' is damaged: ${how}. The index's operator must restore it from a backup.`,
+      `The stored file '${name}' is damaged: ${how}. The index's operator must restore it from a backup, or upload the same file again.`,
     );
     if (!this.#damaged.has(name)) this.#ports.logTrouble("A stored file is damaged", error);
     if (this.#damaged.size >= indexLimits.damagedMax) this.#damaged.clear();

@@ -21,6 +21,7 @@ export type FormatErrorCode =
   | "bytes.hex"
   | "bytes.instant"
   | "bytes.utf8"
+  | "ceremony.malformed"
   | "config.toml"
   | "config.unknown-key"
   | "config.value"

@@ -12,6 +12,8 @@ import {
 import type { Decoder } from "#formats/json/decode.ts";
 import { jsonObject } from "#formats/json/value.ts";
 import type { JsonObject } from "#formats/json/value.ts";
+import { holders, holdersToJson } from "./holders.ts";
+import type { Holders } from "./holders.ts";
 import { tufKeys, tufKeysToJson } from "./key.ts";
 import type { TufKey } from "./key.ts";
 import { metadataToJson, parseMetadata } from "./metadata.ts";
@@ -26,6 +28,8 @@ export type Root = Metadata & {
   readonly roles: Readonly<Record<RoleType, RoleKeys>>;
   /** `x-floor`, ours: the lowest version of a targets role that may still be accepted. */
   readonly floor?: ReadonlyMap<string, number>;
+  /** `x-holders`, ours: who holds the keys. */
+  readonly holders?: Holders;
 };
 
 /** Throws FormatError `tuf.*`, `json.type`, `bytes.instant`. */
@@ -38,6 +42,7 @@ export const root: Decoder<Root> = (value, at) => {
     keys: members.keys,
     roles: members.roles,
     ...(members["x-floor"] !== undefined && { floor: members["x-floor"] }),
+    ...(members["x-holders"] !== undefined && { holders: members["x-holders"] }),
   };
 };
 
@@ -61,11 +66,13 @@ const rootMembers: Decoder<{
   readonly keys: ReadonlyMap<string, TufKey>;
   readonly roles: Root["roles"];
   readonly "x-floor"?: ReadonlyMap<string, number>;
+  readonly "x-holders"?: Holders;
 }> = object({
   consistent_snapshot: boolean,
   keys: tufKeys,
   roles,
   "x-floor": optional(record(positive("tuf.version"))),
+  "x-holders": optional(holders),
 });
 
 /** The `signed` member. `extra` are members beyond the specification, as received. */
@@ -83,6 +90,7 @@ export function rootToJson(value: Root, extra: JsonObject = new Map()): JsonObje
         timestamp: roleKeysToJson(value.roles.timestamp),
       }),
       "x-floor": value.floor,
+      "x-holders": value.holders && holdersToJson(value.holders),
     }),
   ]);
 }

@@ -14,6 +14,8 @@ import {
 import type { Decoder } from "#formats/json/decode.ts";
 import { jsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
+import { holders, holdersToJson } from "./holders.ts";
+import type { Holders } from "./holders.ts";
 import { tufKeys, tufKeysToJson } from "./key.ts";
 import type { TufKey } from "./key.ts";
 import { hashes, metadataToJson, parseMetadata } from "./metadata.ts";
@@ -28,6 +30,8 @@ import type { SuccinctRoles } from "./succinct-roles.ts";
 export type Targets = Metadata & {
   readonly targets: ReadonlyMap<string, TargetFile>;
   readonly delegations?: Delegations;
+  /** `x-holders`, ours: who holds the keys of the delegated roles. */
+  readonly holders?: Holders;
 };
 
 export type TargetFile = {
@@ -71,7 +75,8 @@ export type Delegation = RoleKeys & {
 /** Throws FormatError `tuf.*`, `json.type`, `bytes.instant`. */
 export const targets: Decoder<Targets> = (value, at) => {
   const metadata = parseMetadata("targets", value, at);
-  return { ...metadata, ...targetsMembers(value, at) };
+  const { "x-holders": held, ...members } = targetsMembers(value, at);
+  return { ...metadata, ...members, ...(held !== undefined && { holders: held }) };
 };
 
 const targetFile: Decoder<TargetFile> = object({ length: natural, hashes, custom: optional(json) });
@@ -142,9 +147,12 @@ const delegationsMembers: Decoder<{
   succinct_roles: optional(succinctRoles),
 });
 
-const targetsMembers: Decoder<Pick<Targets, "delegations" | "targets">> = object({
+const targetsMembers: Decoder<
+  Pick<Targets, "delegations" | "targets"> & { readonly "x-holders"?: Holders }
+> = object({
   targets: record(targetFile),
   delegations: optional(delegations),
+  "x-holders": optional(holders),
 });
 
 /** The delegations that cover `path`, in order of priority, up to and including the first terminating one. */
@@ -184,7 +192,11 @@ export function targetsToJson(value: Targets, extra: JsonObject = new Map()): Js
   return new Map([
     ...extra,
     ...metadataToJson("targets", value),
-    ...jsonObject({ delegations, targets: files }),
+    ...jsonObject({
+      delegations,
+      targets: files,
+      "x-holders": value.holders && holdersToJson(value.holders),
+    }),
   ]);
 }
 

@@ -15,13 +15,17 @@ export type Holder = {
   readonly kind: HolderKind;
 };
 
-const nameLengthMax = 100;
+export const holderNameLengthMax = 100;
 
 /** One line with something on it. Throws FormatError `tuf.holder`. */
 export const holderName: Decoder<string> = (value, at) => {
   const name = string(value, at);
-  if (name.length > nameLengthMax || name.trim() !== name || !/^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(name))
-    throw malformed(`its name is not one line of 1 to ${nameLengthMax} characters`, at);
+  if (
+    name.length > holderNameLengthMax ||
+    name.trim() !== name ||
+    !/^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(name)
+  )
+    throw malformed(`its name is not one line of 1 to ${holderNameLengthMax} characters`, at);
   return name;
 };
 

@@ -8,40 +8,27 @@
 import { FormatError } from "#formats/format-error.ts";
 import { memberPath, object, objectTree, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
-import { jsonObject } from "#formats/json/value.ts";
 import type { Json } from "#formats/json/value.ts";
-
-/** Where the private key is. `online`: at the signer. */
-export const holderKinds = ["file", "encrypted-file", "ssh-agent", "command", "online"] as const;
-
-export type HolderKind = (typeof holderKinds)[number];
-
-export type Holder = {
-  /** 1 to 100 characters, none of them a control character. */
-  readonly name: string;
-  readonly kind: HolderKind;
-};
+import { holderKinds, holderNameLengthMax, holderToJson } from "./holder.ts";
+import type { Holder } from "./holder.ts";
 
 /** By key id. A key that is not here is held by somebody unknown; an id here may belong to no key. */
 export type Holders = ReadonlyMap<string, Holder>;
 
-const nameLengthMax = 100;
-
-/** Throws FormatError `tuf.holder` for a name that is empty, over-long, or holds a control character. */
-export const holderName: Decoder<string> = (value, at) => {
+/**
+ * Wider than what a key card may say (`holder.ts`), and the same in every version of Unicode: a client must not refuse
+ * a root over a letter that is newer than itself.
+ */
+const heldName: Decoder<string> = (value, at) => {
   const name = string(value, at);
-  const good = name.trim() !== "" && name.length <= nameLengthMax && !/\p{Cc}/u.test(name);
+  const good = name.trim() !== "" && name.length <= holderNameLengthMax && !/\p{Cc}/u.test(name);
   if (good) return name;
-  const message = `Cannot read holder: a name has 1 to ${nameLengthMax} characters, no control character`;
+  const message = `Cannot read key holder: its name is not 1 to ${holderNameLengthMax} characters without control characters`;
   throw new FormatError("tuf.holder", message, at);
 };
 
-export function isHolderKind(text: string): text is HolderKind {
-  return holderKinds.some((kind) => kind === text);
-}
-
 const member: Decoder<{ readonly name: string; readonly kind: string }> = object({
-  name: holderName,
+  name: heldName,
   kind: string,
 });
 
@@ -49,12 +36,13 @@ const member: Decoder<{ readonly name: string; readonly kind: string }> = object
 export const holders: Decoder<Holders> = (value, at) => {
   const found = new Map<string, Holder>();
   for (const [keyId, tree] of objectTree(value, at)) {
-    const { kind, name } = member(tree, memberPath(at, keyId));
-    if (isHolderKind(kind)) found.set(keyId, { name, kind });
+    const { name, ...held } = member(tree, memberPath(at, keyId));
+    const kind = holderKinds.find((known) => known === held.kind);
+    if (kind !== undefined) found.set(keyId, { name, kind });
   }
   return found;
 };
 
 export function holdersToJson(value: Holders): Json {
-  return new Map([...value].map(([keyId, holder]) => [keyId, jsonObject({ ...holder })]));
+  return new Map([...value].map(([keyId, holder]) => [keyId, holderToJson(holder)]));
 }

@@ -53,6 +53,13 @@ export function parseRsaPublicKey(pem: string): PublicKey | undefined {
   return rsaPublicKey(handle);
 }
 
+/** From a PEM `PUBLIC KEY` of whichever kind we verify with. */
+export function parsePublicKeyPem(pem: string): PublicKey | undefined {
+  const handle = importPem(pem);
+  if (handle?.asymmetricKeyType === "ed25519") return parseEd25519PublicKey(rawEd25519(handle));
+  return parseEcdsaPublicKey(pem) ?? parseRsaPublicKey(pem);
+}
+
 /** The public half of a private key, or undefined where the kind is not one of ours. */
 export function publicKeyOf(privateKey: KeyObject): PublicKey | undefined {
   const handle = createPublicKey(privateKey);

@@ -43,6 +43,30 @@ export function formatEd25519Pem(seed: Secret): string {
   return ed25519PrivateKey(seed.reveal()).export({ type: "pkcs8", format: "pem" }).toString();
 }
 
+/** The same key as PKCS#8 DER. Throws as `signerFromPem`. */
+export function pkcs8FromPem(pem: string): Secret {
+  const key = importPrivateKey(pem);
+  signerOf(key);
+  return pkcs8Of(key);
+}
+
+/** PKCS#8 DER of an ed25519 seed. */
+export function formatEd25519Pkcs8(seed: Secret): Secret {
+  return pkcs8Of(ed25519PrivateKey(seed.reveal()));
+}
+
+/** As `signerFromPem`, from PKCS#8 DER. */
+export function signerFromPkcs8(pkcs8: Secret): Signer {
+  const key = Buffer.from(pkcs8.reveal());
+  let handle: KeyObject;
+  try {
+    handle = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  } catch {
+    throw new TypeError("Cannot use private key: expected an unencrypted PKCS#8 key");
+  }
+  return signerOf(handle);
+}
+
 /** As `signerFromPem`, for a P-256 key only. */
 export function ecdsaSignerFromPem(pem: string): Signer {
   return ofScheme(signerFromPem(pem), "ecdsa-sha2-nistp256");
@@ -65,6 +89,10 @@ function ed25519PrivateKey(seed: Uint8Array): KeyObject {
   }
   const key = Buffer.concat([ed25519Pkcs8Prefix, seed]);
   return createPrivateKey({ key, type: "pkcs8", format: "der" });
+}
+
+function pkcs8Of(key: KeyObject): Secret {
+  return new Secret(key.export({ type: "pkcs8", format: "der" }));
 }
 
 function importPrivateKey(pem: string): KeyObject {

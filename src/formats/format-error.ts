@@ -36,6 +36,7 @@ export type FormatErrorCode =
   | "json.syntax"
   | "json.type"
   | "key-card.key"
+  | "key-file.parameters"
   | "metadata.encoding"
   | "metadata.field"
   | "metadata.missing"

@@ -8,6 +8,16 @@ import { styleText } from "node:util";
 import { mutants } from "#mutants/core-tuf.ts";
 import type { Mutant } from "#mutants/mutant.ts";
 import { applyEdits, copyTree, runTestFile, undoEdits } from "./edited-tree.ts";
+import { answerHelp } from "./usage.ts";
+
+const usage = `Usage: npm run mutate [-- PATTERN…]
+
+Removes or weakens each check of the TUF client, and of what publishes for it, in a copy of the tree; a
+test that names the check must fail there. Ends with 0 when all are caught.
+
+  PATTERN     only mutants whose check or file contains it: npm run mutate -- threshold
+  --help      this text
+`;
 
 const atOnce = 2;
 
@@ -84,6 +94,7 @@ function matches({ check, edits }: Mutant, patterns: readonly string[]): boolean
 
 if (import.meta.main) {
   const patterns = process.argv.slice(2);
+  answerHelp(patterns, usage);
   const chosen = mutants.filter((mutant) => matches(mutant, patterns));
   const { caught, survived } = await mutate(chosen, (line) => process.stdout.write(`${line}\n`));
   process.stdout.write(`\n${caught} caught, ${survived.length} survived\n`);

@@ -48,6 +48,7 @@ export type RefusedErrorCode =
   | "auth.rate"
   | "change.id-reused"
   | "change.malformed"
+  | "claim.refused"
   | "command.not-executable"
   | "command.not-found"
   | "data-folder.in-use"

@@ -1,4 +1,5 @@
 /** All mutants that `npm run mutate` tries. */
+import { claimMutants } from "./claims.ts";
 import { delegationMutants } from "./delegations.ts";
 import { editorMutants } from "./editor.ts";
 import { formatMutants } from "./formats.ts";
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...formatMutants,
   ...editorMutants,
+  ...claimMutants,
 ];

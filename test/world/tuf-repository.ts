@@ -1,7 +1,8 @@
 /**
  * A TUF repository in memory that does what it is told, right or wrong: tests set its roles and signers, publish, and
  * answer requests with the result or with anything else. It uses the format layer but none of the code under test that
- * decides what is trusted, and not the real editor either.
+ * decides what is trusted, and not the real editor either, but for claims: whom those delegate to is the editor's word,
+ * until a test bends it.
  */
 import { sha256, sha256Hex } from "#crypto/hash.ts";
 import { ed25519SignerFromSeed } from "#crypto/signer.ts";
@@ -19,9 +20,23 @@ import { rootToJson } from "#formats/tuf/root.ts";
 import { snapshotToJson } from "#formats/tuf/snapshot.ts";
 import { targetsToJson } from "#formats/tuf/targets.ts";
 import type { DelegatedRole, Delegations, TargetFile } from "#formats/tuf/targets.ts";
+import { binNames } from "#formats/tuf/succinct-roles.ts";
 import { timestampToJson } from "#formats/tuf/timestamp.ts";
+import type { ProjectName } from "#formats/python/project-name.ts";
+import { normaliseProjectName } from "#formats/python/project-name.ts";
+import { hashedTargetPath } from "#formats/tuf/target-path.ts";
 import { UnavailableError } from "#core/errors.ts";
 import type { Fetch, FetchResponse } from "#core/ports.ts";
+import { claimedRoles, claimsContent } from "#core/tuf/claimed-roles.ts";
+import type { Claim, ClaimedSplit } from "#core/tuf/claimed-roles.ts";
+import {
+  delegatedRoleNames,
+  pageTarget,
+  projectRoleName,
+  releaseRoleName,
+} from "#core/tuf/layout.ts";
+import { delegatedPath } from "#core/tuf/offline-roles.ts";
+import { projectContent } from "#core/tuf/project-roles.ts";
 
 /** Fixed people: the same name always has the same key. */
 export function actor(name: string): Signer {
@@ -40,6 +55,18 @@ export type SimDelegation = {
   readonly paths?: readonly string[];
   readonly pathHashPrefixes?: readonly string[];
 };
+
+export type SimClaim = {
+  /** As people write it. */
+  readonly project: string;
+  /** One actor named as the project's role when left out. */
+  readonly owners?: readonly Signer[];
+  readonly threshold?: number;
+  /** The owners hand the page on to a release role with these keys, one of which signs. */
+  readonly release?: readonly Signer[];
+};
+
+export type ClaimingRole = "claimed" | "recently-claimed";
 
 type Draft = { version: number; expires: string };
 type TargetsDraft = Draft & {
@@ -80,6 +107,13 @@ export class SimTufRepository {
   listsHashes = false;
   /** Published, by file name. */
   readonly files: Map<string, Uint8Array> = new Map();
+  /** Contents of targets, by path below the targets address. */
+  readonly targetFiles: Map<string, Uint8Array> = new Map();
+  readonly #claims: Record<ClaimingRole, Map<ProjectName, Claim>> = {
+    claimed: new Map(),
+    "recently-claimed": new Map(),
+  };
+  #claimedSplit: ClaimedSplit = 0;
   /** What is answered instead of a file. */
   readonly answers: Map<string, FetchResponse | Error> = new Map();
   /** File names, in the order in which they were asked for. */
@@ -134,8 +168,58 @@ export class SimTufRepository {
 
   addTarget(role: string, path: string, content: string): void {
     const bytes = formatUtf8(content);
-    const hashes = new Map([["sha256", sha256Hex(bytes)]]);
+    const hash = sha256Hex(bytes);
+    const hashes = new Map([["sha256", hash]]);
     this.#targetsDraft(role).targets.set(path, { length: bytes.byteLength, hashes });
+    this.targetFiles.set(hashedTargetPath(path, hash), bytes);
+  }
+
+  /** The delegations of design 5, each role with the actor of its name: of `targets`, and 2^bitLength bins, all empty. */
+  delegateLayout(bitLength: number): void {
+    for (const name of delegatedRoleNames) {
+      this.delegate("targets", { name, paths: [delegatedPath(name)] });
+    }
+    this.delegateBins("unclaimed", "bin", bitLength, [...simBinNames(bitLength)]);
+  }
+
+  /** Changes drafts only: the claims, and their projects' roles, which list nothing yet. Claims anew what was claimed. */
+  claim(role: ClaimingRole, ...claims: readonly SimClaim[]): void {
+    for (const { owners, project: written, release, threshold = 1 } of claims) {
+      const project = normaliseProjectName(written);
+      const name = projectRoleName(project);
+      const signers = owners ?? [actor(name)];
+      const keys = signers.map(({ publicKey }) => publicKey);
+      this.#claims[role].set(project, { project, owners: { keys, threshold } });
+      this.#setRole(name, signers);
+      if (release !== undefined) this.delegateRelease(written, release);
+    }
+    this.#layClaims(role);
+  }
+
+  /** The delegation goes; the project's role stays, and stays listed. */
+  unclaim(role: ClaimingRole, project: string): void {
+    this.#claims[role].delete(normaliseProjectName(project));
+    this.#layClaims(role);
+  }
+
+  /** The owners' next file hands the page on to these keys, instead of whom it named before. */
+  delegateRelease(written: string, signers: readonly Signer[]): void {
+    const project = normaliseProjectName(written);
+    const release = { keys: signers.map(({ publicKey }) => publicKey), threshold: 1 };
+    const content = projectContent(project, { kind: "release", release });
+    this.#setRole(releaseRoleName(project), signers);
+    this.#setDelegations(projectRoleName(project), content.delegations);
+  }
+
+  /** How many hex digits `claimed` is split by. */
+  splitClaimed(split: ClaimedSplit): void {
+    this.#claimedSplit = split;
+    this.#layClaims("claimed");
+  }
+
+  /** The project's page, in the role that a test says. */
+  addPage(role: string, project: string, content: string): void {
+    this.addTarget(role, pageTarget(normaliseProjectName(project)), content);
   }
 
   readonly fetch: Fetch = async ({ url }, { sizeMax }) => {
@@ -156,6 +240,40 @@ export class SimTufRepository {
     }
     return response;
   };
+
+  #layClaims(role: ClaimingRole): void {
+    const claims = [...this.#claims[role].values()];
+    if (role === "recently-claimed") {
+      this.#setDelegations(role, claimsContent(role, claims).delegations);
+      return;
+    }
+    const signers = this.delegates.get("claimed") ?? [];
+    const keys = new Map(signers.map((signer) => [keyIdOf(signer), tufKeyOf(signer.publicKey)]));
+    const { keyIds, threshold } = this.#delegationOf("claimed");
+    const roles = claimedRoles(claims, this.#claimedSplit, { keyIds, keys, threshold });
+    for (const [name, { delegations }] of roles) {
+      if (name !== "claimed") this.#setRole(name, signers);
+      this.#setDelegations(name, delegations);
+    }
+  }
+
+  #delegationOf(name: string): DelegatedRole {
+    const found = this.#targetsDraft("targets").roles.find((role) => role.name === name);
+    if (found === undefined) throw new Error(`Cannot find the delegation of ${name}`);
+    return found;
+  }
+
+  #setRole(name: string, signers: readonly Signer[]): void {
+    this.delegates.delete(name);
+    this.#addRole(name, signers);
+  }
+
+  #setDelegations(name: string, delegations: Delegations | undefined): void {
+    const draft = this.#targetsDraft(name);
+    draft.keys.clear();
+    for (const [keyId, key] of delegations?.keys ?? []) draft.keys.set(keyId, key);
+    draft.roles.splice(0, draft.roles.length, ...(delegations?.roles ?? []));
+  }
 
   #addRole(name: string, signers: readonly Signer[]): void {
     this.delegates.set(name, [...(this.delegates.get(name) ?? []), ...signers]);
@@ -235,6 +353,10 @@ export async function signTree(tree: Json, signers: readonly Signer[]): Promise<
   const signatures = new Map<string, Uint8Array>();
   for (const signer of signers) signatures.set(keyIdOf(signer), await signer.sign(canonical));
   return formatEnvelope(tree, signatures);
+}
+
+function simBinNames(bitLength: number): Generator<string> {
+  return binNames({ namePrefix: "bin", bitLength, keyIds: [], threshold: 1 });
 }
 
 function newTargets(): TargetsDraft {

@@ -7,6 +7,7 @@
  */
 import { sha256 } from "#crypto/hash.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { isProjectName } from "#formats/python/project-name.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { roleFileName } from "#formats/tuf/role-file.ts";
 import { hashedTargetPath } from "#formats/tuf/target-path.ts";
@@ -45,6 +46,32 @@ export const binNamePrefix = "bin";
 
 export function isBinName(role: string): boolean {
   return role.startsWith(`${binNamePrefix}-`);
+}
+
+/**
+ * The owners' role of a claimed project. Project names are lower-case letters, digits and single dashes, so no such name is
+ * that of another role: not of a top-level or delegated one, a bin, a part of `claimed`, or a release role, which has a dot.
+ */
+export function projectRoleName(project: ProjectName): string {
+  return `${projectRolePrefix}${project}`;
+}
+
+/** The project whose owners' role has this name, if it is such a name. */
+export function projectOfRole(role: string): ProjectName | undefined {
+  const name = role.slice(projectRolePrefix.length);
+  return role.startsWith(projectRolePrefix) && isProjectName(name) ? name : undefined;
+}
+
+const projectRolePrefix = "project-";
+
+/** The role that a project's owners may delegate its page to. */
+export function releaseRoleName(project: ProjectName): string {
+  return `${projectRoleName(project)}.release`;
+}
+
+/** A part of a split `claimed`: the projects whose page's SHA-256 (of the target path) begins with these hex digits. */
+export function claimedPartName(hashPrefix: string): string {
+  return `claimed-${hashPrefix}`;
 }
 
 /** The target that is the project's page. */

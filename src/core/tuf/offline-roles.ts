@@ -115,10 +115,10 @@ function membersOf(tree: Json): JsonObject {
   return tree;
 }
 
-function roleKeysOf(keys: readonly PublicKey[], threshold = 1): RoleKeys {
+export function roleKeysOf(keys: readonly PublicKey[], threshold: number = 1): RoleKeys {
   return { keyIds: keys.map((key) => tufKeyOf(key).keyId), threshold };
 }
 
-function keysById(keys: readonly PublicKey[]): ReadonlyMap<string, TufKey> {
+export function keysById(keys: readonly PublicKey[]): ReadonlyMap<string, TufKey> {
   return new Map(keys.map(tufKeyOf).map((key) => [key.keyId, key]));
 }

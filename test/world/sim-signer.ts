@@ -97,7 +97,7 @@ export function memoryTree(world: SignerWorld): PublicTree {
   return createMemoryPublicTree(world.tree);
 }
 
-function memoryStoredFiles({ files, metadata }: SignerWorld): StoredFiles {
+export function memoryStoredFiles({ files, metadata }: SignerWorld): StoredFiles {
   return {
     async readHash(sha256) {
       const bytes = files.get(sha256);

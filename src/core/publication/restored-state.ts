@@ -60,7 +60,7 @@ export async function restoreWork(
  * Milliseconds since 1970: more than any number of batches that can have been signed until now. A second restore of the
  * same backup thereby also gets other versions than the first.
  */
-function floorAbove(state: WorkingState, names: readonly string[], now: Date): number {
+export function floorAbove(state: WorkingState, names: readonly string[], now: Date): number {
   let floor = now.getTime();
   for (const { version } of state.roles.values()) floor = Math.max(floor, version + versionStride);
   for (const name of names) floor = Math.max(floor, (roleFileOf(name)?.version ?? 0) + 1);
@@ -162,7 +162,7 @@ async function readOffline(
 }
 
 /** Every page under a new serial, so that an index takes it over whatever it held. */
-async function reissuedPages(
+export async function reissuedPages(
   store: SignerStore,
   state: WorkingState,
   floor: number,

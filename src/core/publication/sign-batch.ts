@@ -30,10 +30,12 @@ import type { WorkingState } from "./working-state.ts";
 
 export type BatchWork = {
   readonly pages: readonly PageRecord[];
-  readonly pageFiles: readonly PublicFile[];
+  /** Asked for once the batch is committed, in order. */
+  readonly pageFiles: PublicFiles;
   /** How many of the pages are a project's first. */
   readonly newProjects: number;
   readonly bindings: readonly FileBinding[];
+  readonly rebound?: readonly FileBinding[];
   readonly changes: Commit["changes"];
   /** Files of offline roles that are new, ascending by version, and the set they make. */
   readonly offline?: { readonly set: OfflineSet; readonly files: readonly RoleFile[] };
@@ -41,7 +43,12 @@ export type BatchWork = {
   readonly renew: "all" | "due" | "none";
   /** After a restored backup. */
   readonly versionFloor?: number;
+  /** After a break-in: online roles get at least this version, in this batch. */
+  readonly versionMin?: number;
 };
+
+/** Few are held in memory; many are made from what was committed, one by one (ADR 3). */
+export type PublicFiles = Iterable<PublicFile> | AsyncIterable<PublicFile>;
 
 export const noWork: BatchWork = {
   pages: [],
@@ -54,7 +61,7 @@ export const noWork: BatchWork = {
 
 export type SignedBatch = {
   readonly commit: Commit;
-  readonly pageFiles: readonly PublicFile[];
+  readonly pageFiles: PublicFiles;
   /** In the order in which they are written: what names another file comes after it. */
   readonly roles: readonly RoleFile[];
   readonly snapshot: RoleFile | undefined;
@@ -75,7 +82,7 @@ export async function signBatch(
 ): Promise<SignedBatch> {
   const state = { ...before, versionFloor: work.versionFloor ?? before.versionFloor };
   const signing = (role: string): Signing => ({
-    version: nextVersion(state, role),
+    version: Math.max(nextVersion(state, role), work.versionMin ?? 0),
     now,
     lifetimeMs: lifetimeMs(role, config.lifetimes),
     signers: [ports.keys[onlineKeyName(role)]],
@@ -100,10 +107,13 @@ export async function signBatch(
   const rest = [snapshot, timestamp, ...roots].filter((file) => file !== undefined);
   const files = [...roles, ...rest];
   const { bindings, changes, pageFiles, pages } = work;
-  const floor = work.versionFloor === undefined ? {} : { versionFloor: work.versionFloor };
+  const rare = {
+    ...(work.versionFloor !== undefined && { versionFloor: work.versionFloor }),
+    ...(work.rebound !== undefined && { rebound: work.rebound }),
+  };
   const batch = state.batch + 1;
   return {
-    commit: { batch, signedAt: now, roles: files, pages, bindings, changes, ...floor },
+    commit: { batch, signedAt: now, roles: files, pages, bindings, changes, ...rare },
     pageFiles,
     roles,
     snapshot,

@@ -237,6 +237,23 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
     await assert.rejects(store.commit(token, aCommit(3, { changes: whole.changes })), "an id once");
   });
 
+  run("rebinds a name where a good copy says so, and not otherwise", async ({ store }) => {
+    const token = await store.takeLease("a", start);
+    const forged = aBinding("demo-1.0.tar.gz", { sha256: "cd".repeat(32) });
+    const good = aBinding("demo-1.0.tar.gz", { size: 6 });
+    await store.commit(token, aCommit(1, { bindings: [forged] }));
+    await assert.rejects(store.commit(token, aCommit(2, { bindings: [good] })), /keeps its bytes/);
+    const fresh = aBinding("demo-2.0.tar.gz");
+    await store.commit(token, aCommit(2, { rebound: [good, fresh] }));
+    assert.deepEqual(
+      await store.readBindings(["demo-1.0.tar.gz", "demo-2.0.tar.gz"]),
+      new Map([
+        ["demo-1.0.tar.gz", good],
+        ["demo-2.0.tar.gz", fresh],
+      ]),
+    );
+  });
+
   run("takes nothing from a holder whose lease is gone", async ({ store, reopen }) => {
     const fenced = { code: "signer.fenced" };
     const old = await store.takeLease("a", start);

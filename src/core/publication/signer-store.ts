@@ -64,6 +64,8 @@ export type Commit = {
   readonly roles: readonly RoleFile[];
   readonly pages: readonly PageRecord[];
   readonly bindings: readonly FileBinding[];
+  /** After a break-in alone: names that a good copy vouches for get these bytes, whatever they were bound to. */
+  readonly rebound?: readonly FileBinding[];
   readonly changes: readonly {
     readonly id: string;
     readonly digest: string;

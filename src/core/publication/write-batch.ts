@@ -25,7 +25,7 @@ export async function writeBatch(
 ): Promise<void> {
   const { publicTree, steps, store } = ports;
   const { commit, pageFiles, roles, roots, snapshot, timestamp } = batch;
-  for (const { path, pieces } of pageFiles) {
+  for await (const { path, pieces } of pageFiles) {
     await publicTree.write(path, pieces);
     await steps.reached("batch.page-written");
   }

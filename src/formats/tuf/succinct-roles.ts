@@ -67,7 +67,7 @@ export function* binNames(roles: SuccinctRoles): Generator<string> {
   for (let index = 0; index < count; index++) yield nameOfBin(roles, index);
 }
 
-function nameOfBin(roles: SuccinctRoles, index: number): string {
+export function nameOfBin(roles: SuccinctRoles, index: number): string {
   // As wide as the last bin's number.
   const width = Math.ceil(roles.bitLength / 4);
   return `${roles.namePrefix}-${index.toString(16).padStart(width, "0")}`;

@@ -168,7 +168,9 @@ function writeCommit(disk: SignerDisk, commit: Commit): void {
     disk.pages.set(page.project, [...(disk.pages.get(page.project) ?? []), { ...page, signedAt }]);
     disk.serial = Math.max(disk.serial, page.serial);
   }
-  for (const binding of commit.bindings) disk.bindings.set(binding.filename, binding);
+  for (const binding of [...commit.bindings, ...(commit.rebound ?? [])]) {
+    disk.bindings.set(binding.filename, binding);
+  }
   for (const { id, digest, project, serial } of commit.changes) {
     const page = pointerOf(disk.pages.get(project)?.find((record) => record.serial === serial));
     invariant(page !== undefined, "a change names a page");

@@ -1,5 +1,5 @@
 /**
- * The signer's tables. Append-only: `page`, `entry`, `file_name` (a lost name may be found again), `change`. What can
+ * The signer's tables. Append-only: `page`, `entry`, `file_name` (a lost name may be found again, a good copy may correct one), `change`. What can
  * be rebuilt from public copies, or is only ever replaced by something newer: the rest. Times are milliseconds since
  * 1970.
  */

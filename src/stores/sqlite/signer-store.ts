@@ -127,6 +127,9 @@ function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
     const values = [filename, project, version, sha256, size, lost ? 1 : 0];
     invariant(writer.runText(bindName, values) === 1, "a bound name keeps its bytes");
   }
+  for (const { filename, project, version, sha256, size, lost } of commit.rebound ?? []) {
+    writer.runText(rebindName, [filename, project, version, sha256, size, lost ? 1 : 0]);
+  }
   for (const { id, digest, project, serial } of commit.changes) {
     writer.runText(insertChange, [id, digest, project, serial]);
   }
@@ -155,6 +158,8 @@ const bindName = `INSERT INTO file_name (filename, project, version, sha256, siz
   VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (filename) DO UPDATE SET lost = excluded.lost
   WHERE lost = 1 AND sha256 = excluded.sha256 AND size = excluded.size`;
+const rebindName =
+  "INSERT OR REPLACE INTO file_name (filename, project, version, sha256, size, lost) VALUES (?, ?, ?, ?, ?, ?)";
 const insertChange = "INSERT INTO change (id, digest, project, serial) VALUES (?, ?, ?, ?)";
 const moveState = `UPDATE state SET serial = max(serial, ?), batch = ?, signed_at = ?,
   version_floor = coalesce(?, version_floor), restored = CASE WHEN ? IS NULL THEN restored ELSE 0 END

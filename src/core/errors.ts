@@ -59,6 +59,7 @@ export type RefusedErrorCode =
   | "key-file.exists"
   | "key-file.header"
   | "key-file.key"
+  | "key.not-held"
   | "key.passphrase"
   | "key.passphrase-differs"
   | "key.passphrase-missing"

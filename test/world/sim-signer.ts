@@ -23,6 +23,8 @@ import { createPublisher } from "#core/publication/publisher.ts";
 import type { Publisher, PublisherPorts } from "#core/publication/publisher.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
 import type { StoredFiles } from "#core/publication/stored-files.ts";
+import { createMemoryKeyStore, keyFilesOf } from "#stores/memory/key-store.ts";
+import type { KeyFiles } from "#stores/memory/key-store.ts";
 import { TreeAuditor, TreeClient } from "./tree-client.ts";
 import { createMemoryPublicTree } from "#stores/memory/public-tree.ts";
 import { createMemorySignerStore, emptySignerDisk } from "#stores/memory/signer-store.ts";
@@ -33,7 +35,10 @@ export type SignerWorld = {
   readonly clock: Clock;
   readonly config: SignerConfig;
   readonly offline: OfflineKeys;
+  /** The first ones. */
   readonly online: OnlineKeys;
+  /** The key folder. */
+  readonly keyFiles: KeyFiles;
   readonly first: Readonly<Record<OfflineRole, Uint8Array>>;
   /** Replaced by a test that restores a backup. */
   disk: SignerDisk;
@@ -59,6 +64,7 @@ export async function createSignerWorld(
     config: merged,
     offline,
     online,
+    keyFiles: keyFilesOf(online),
     first: await initRepository(keys, merged.lifetimes, clock()),
     disk: emptySignerDisk(),
     tree: new TreeAuditor(),
@@ -79,7 +85,7 @@ export function createSimSigner(
       store: ports.store ?? memoryStore(world),
       publicTree: ports.publicTree ?? memoryTree(world),
       storedFiles: memoryStoredFiles(world),
-      keys: world.online,
+      keys: createMemoryKeyStore(world.keyFiles),
       steps: { reached: () => undefined },
       firstMetadata: async () => world.first,
       notice: (sentence) => void world.notices.push(sentence),

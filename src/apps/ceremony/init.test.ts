@@ -8,6 +8,7 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { root as rootDecoder } from "#formats/tuf/root.ts";
+import { ringOf } from "#core/publication/key-ring.ts";
 import { acceptFirstOffline } from "#core/publication/offline-set.ts";
 import { readFirstMetadata } from "#stores/folder/first-metadata.ts";
 import { readOnlineKeys } from "#stores/folder/online-keys.ts";
@@ -43,7 +44,7 @@ test("init makes keys for their owner alone and metadata that a signer publishes
   const metadata = await readFirstMetadata(join(data, "public"));
   assert.ok(metadata !== undefined);
   assert.equal(rootFingerprint, `sha256:${sha256Hex(metadata.root)}`);
-  acceptFirstOffline(metadata, await readOnlineKeys(join(data, "signer", "keys")));
+  acceptFirstOffline(metadata, ringOf(await readOnlineKeys(join(data, "signer", "keys"))));
   const { roles } = parseSigned(metadata.root, rootDecoder).value;
   assert.deepEqual([roles.root.keyIds.length, roles.root.threshold], [3, 2]);
   for (const folder of ["offline", "signer/keys"]) {
@@ -88,7 +89,7 @@ test("init that was cut short anywhere is completed with the keys that are there
     assert.deepEqual(await Promise.all(after), kept, "what was there stays");
     const metadata = await readFirstMetadata(join(data, "public"));
     assert.ok(metadata !== undefined);
-    acceptFirstOffline(metadata, await readOnlineKeys(join(data, "signer", "keys")));
+    acceptFirstOffline(metadata, ringOf(await readOnlineKeys(join(data, "signer", "keys"))));
   }
 });
 
@@ -104,7 +105,7 @@ test("two at the same time make one root", async (t) => {
   assert.equal(new Set(results.map(({ rootFingerprint }) => rootFingerprint)).size, 1);
   const metadata = await readFirstMetadata(join(data, "public"));
   assert.ok(metadata !== undefined);
-  acceptFirstOffline(metadata, await readOnlineKeys(join(data, "signer", "keys")));
+  acceptFirstOffline(metadata, ringOf(await readOnlineKeys(join(data, "signer", "keys"))));
 });
 
 test("init makes no second root where a signer's database is", async (t) => {

@@ -132,7 +132,8 @@ test("examineRestored() names the offline roles that a restored backup took back
     offline: boolean,
   ): RoleStatus => {
     const times = { expires, dueAt: expires, due: nextVersion > version + 1, expired: false };
-    return { role: name, version, nextVersion, offline, ...times };
+    const signed = { threshold: 1, keyIds: ["ab".repeat(32)], signedAt: "2029-01-01T00:00:00Z" };
+    return { role: name, version, nextVersion, offline, ...signed, ...times };
   };
   const status = formatSignerStatus({
     ...{ serial: 9, batch: 9, waiting: 0, projects: 1, bins: 16, clockBehindMs: 0 },
@@ -143,6 +144,7 @@ test("examineRestored() names the offline roles that a restored backup took back
       role("claimed", 1_000_000, 1_000_001, true),
       role("snapshot", 5, 1_000_000, false),
     ],
+    heldKeys: [],
   });
   mkdirSync(dirname(data.signerSocket), { recursive: true });
   const server = createServer((_request, response) => response.end(status));

@@ -15,6 +15,7 @@ export function exitCodeOf(error: unknown): number {
   if (code === "data-folder.in-use") return exitCodes.inUse;
   if (code === "options.invalid") return exitCodes.usage;
   if (typeof code === "string" && code.startsWith("config.")) return exitCodes.usage;
-  if (code === "key.unusable" || code === "signer.not-initialised") return exitCodes.unusable;
+  if (code === "key.not-held" || code === "key.unusable") return exitCodes.unusable;
+  if (code === "signer.not-initialised") return exitCodes.unusable;
   return exitCodes.halted;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -168,14 +168,18 @@ test("one data folder has one signer", async (t) => {
 
 test("a signer without keys, or without first metadata, says what is missing", async (t) => {
   const scene = await aScene(t);
+  for (const name of ["bins", "timestamp"]) {
+    const path = join(scene.data.onlineKeys, `${name}.pem`);
+    await rename(path, `${path}.away`);
+    const keyless = scene.spawn();
+    assert.equal(await keyless.ended, 73);
+    assert.match(keyless.said(), new RegExp(`${name}\\.pem: there is no such file`));
+    await rename(`${path}.away`, path);
+  }
   await rm(join(scene.data.publicTree, "tuf", "1.claimed.json"));
   const unready = scene.spawn();
   assert.equal(await unready.ended, 73);
   assert.match(unready.said(), /run `holdfast init`/);
-  await rm(join(scene.data.onlineKeys, "bins.pem"));
-  const keyless = scene.spawn();
-  assert.equal(await keyless.ended, 73);
-  assert.match(keyless.said(), /bins\.pem: there is no such file/);
 });
 
 test("a backup is taken while it runs, and a signer started on it goes on above it", async (t) => {

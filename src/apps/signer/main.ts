@@ -15,7 +15,7 @@ import type { Publisher } from "#core/publication/publisher.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
 import { readFirstMetadata } from "#stores/folder/first-metadata.ts";
-import { readOnlineKeys } from "#stores/folder/online-keys.ts";
+import { openKeyFolder } from "#stores/folder/online-keys.ts";
 import { openFolderPublicTree } from "#stores/folder/public-tree.ts";
 import { openFolderStoredFiles } from "#stores/folder/stored-files.ts";
 import { systemClock } from "#stores/host/clock.ts";
@@ -44,7 +44,6 @@ async function runSigner(
     { level: config.log.level, base: { program: "signer" } },
     pino.destination({ sync: true }),
   );
-  const keys = await readOnlineKeys(data.onlineKeys);
   const lock = lockFolder(data.signer);
   life.onStop("lock", () => lock.release());
   const store = await openSqliteSignerStore(join(data.signer, databaseName));
@@ -57,7 +56,7 @@ async function runSigner(
       store,
       publicTree: openFolderPublicTree(data.publicTree),
       storedFiles: openFolderStoredFiles(data.files),
-      keys,
+      keys: openKeyFolder(data.onlineKeys),
       steps,
       firstMetadata: () => readFirstMetadata(data.publicTree),
       gather: () => immediate(),

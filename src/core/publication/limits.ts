@@ -20,6 +20,8 @@ export const publicationLimits = {
   binBitLengthMax: 15,
   /** Replaced files stay readable this long for clients that are in the middle of a refresh. */
   sweepAfterMs: 3_600_000,
+  /** So long the keys before sign with the new ones: longer than any cache may say that there is no next root. */
+  overlapMs: 3_600_000,
   /** Files swept in one go. */
   sweepMax: 500,
   /**

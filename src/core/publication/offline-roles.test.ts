@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatInstant } from "#formats/bytes/instant.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
@@ -156,7 +157,7 @@ test("submitOffline() refuses targets that would hide or misdirect a role", asyn
   await refuses(
     scene,
     await withRoles((roles) => roles.map((one) => ({ ...one, ...strange }))),
-    bad,
+    "key.not-held",
   );
   const both = { threshold: 2 };
   await refuses(scene, await withRoles((roles) => roles.map((one) => ({ ...one, ...both }))), bad);
@@ -187,9 +188,37 @@ test("submitOffline() refuses a root under which nothing could be published any 
     const tree = rootToJson({ ...current, ...common, keys, roles });
     const signing = { now: clock.now(), signers: world.offline.root };
     const { bytes } = await signRole("root", common, tree, signing);
-    const code = role === "targets" ? "tuf.threshold" : "metadata.refused";
+    const code = role === "targets" ? "tuf.threshold" : "key.not-held";
     await refuses(scene, { root: bytes }, code);
   }
+});
+
+test("submitOffline() refuses a root whose floor no file reaches, or that gives one to another role", async () => {
+  const scene = await aScene();
+  const { clock, signer, world } = scene;
+  const common = nextMetadata({ version: 2, now: clock.now(), lifetimeMs: DAY });
+  const current = parseSigned((await signer.currentOffline()).metadata.root, rootDecoder).value;
+  const withFloor = async (role: string, lowest: number): Promise<OfflineMetadata> => {
+    const floor = new Map([[role, lowest]]);
+    const signing = { now: clock.now(), signers: world.offline.root };
+    const tree = rootToJson({ ...current, ...common, floor });
+    return { root: (await signRole("root", common, tree, signing)).bytes };
+  };
+  for (const role of ["targets", "claimed"] as const) {
+    await refuses(scene, await withFloor(role, 2), "metadata.refused");
+  }
+  await refuses(scene, await withFloor("unclaimed", 1), "metadata.refused");
+  // Together with what reaches it.
+  await signer.submitOffline({
+    ...(await withFloor("targets", 2)),
+    ...(await next(scene, "targets")),
+  });
+  const client = await createWorldClient(world);
+  const view = await client.refresh();
+  assert.equal(view.root.value.floor?.get("targets"), 2);
+  assert.notEqual(await client.findPage(view, demo), "absent");
+  // It stays in force: claimed 1 is enough, but no targets below.
+  await signer.submitOffline(await next(scene, "claimed"));
 });
 
 test("the keys of root and targets can be changed, and clients of before follow", async () => {
@@ -230,4 +259,27 @@ test("status() says what a ceremony has to renew", async () => {
   assert.ok(signer.status().roles.every((role) => !role.offline || !role.expired));
   clock.advance(183 * DAY);
   assert.ok(signer.status().roles.every((role) => !role.offline || role.expired));
+});
+
+test("status() says who may sign each role, and which keys the signer holds", async () => {
+  const { clock, signer, world } = await aScene();
+  const { heldKeys, roles } = signer.status();
+  const idOf = ({ key }: TufSigner): string => key.keyId;
+  const expected = new Map<string, readonly string[]>([
+    ["root", world.offline.root.map(idOf)],
+    ["targets", [idOf(world.offline.targets)]],
+    ["claimed", [idOf(world.offline.claimed)]],
+    ...Object.entries(world.online).map(([name, one]) => [name, [idOf(one)]] as const),
+  ]);
+  for (const { keyIds, role, signedAt, threshold } of roles) {
+    assert.deepEqual([keyIds, threshold], [expected.get(role), 1], role);
+    assert.equal(signedAt, formatInstant(clock.now()));
+  }
+  assert.equal(roles.length, expected.size);
+  assert.deepEqual(
+    heldKeys,
+    Object.entries(world.online).map(([name, one]) => {
+      return { name, keyId: idOf(one), state: "current" };
+    }),
+  );
 });

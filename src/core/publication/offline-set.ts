@@ -7,7 +7,6 @@ import { sha256Hex } from "#crypto/hash.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Signed } from "#formats/tuf/envelope.ts";
-import type { TufKey } from "#formats/tuf/key.ts";
 import type { Metadata } from "#formats/tuf/metadata.ts";
 import type { RoleKeys } from "#formats/tuf/role-keys.ts";
 import { root as rootDecoder } from "#formats/tuf/root.ts";
@@ -16,17 +15,20 @@ import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
 import type { Targets } from "#formats/tuf/targets.ts";
 import { RefusedError } from "#core/errors.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
-import { delegatedRoleNames } from "#core/tuf/layout.ts";
+import { delegatedRoleNames, onlineKeyNames } from "#core/tuf/layout.ts";
+import type { DelegatedRoleName, OnlineKeyName } from "#core/tuf/layout.ts";
 import { delegatedPath } from "#core/tuf/offline-roles.ts";
 import {
   checkNotExpired,
   checkNotLower,
   checkVersion,
+  quoteName,
   topLevelSigners,
 } from "#core/tuf/role-checks.ts";
 import { checkThreshold } from "#core/tuf/threshold.ts";
 import { acceptRoot, trustRoot } from "#core/tuf/trusted-set.ts";
-import type { OnlineKeys } from "./online-keys.ts";
+import { heldKeys, keyNotHeld, namedKeys } from "./key-ring.ts";
+import type { KeyRing, NamedKeys } from "./key-ring.ts";
 
 /** The offline roles in force; each verifies under the one before. */
 export type OfflineSet = {
@@ -38,7 +40,7 @@ export type OfflineSet = {
 /** The very first set, expired or not: it can be renewed once it is there. Throws TrustError, FormatError, RefusedError. */
 export function acceptFirstOffline(
   metadata: Readonly<Record<OfflineRole, Uint8Array>>,
-  keys: OnlineKeys,
+  ring: KeyRing,
 ): OfflineSet {
   const { root } = trustRoot(metadata.root);
   const set = {
@@ -47,7 +49,7 @@ export function acceptFirstOffline(
     claimed: parseSigned(metadata.claimed, targetsDecoder, "claimed"),
   };
   for (const file of [root, set.targets, set.claimed]) checkVersion("a first file", file.value, 1);
-  checkSet(set, keys);
+  checkSet(set, ring);
   return set;
 }
 
@@ -65,7 +67,7 @@ export function acceptOffline(
   held: OfflineSet,
   offered: OfflineMetadata,
   nextVersions: Readonly<Record<OfflineRole, number>>,
-  keys: OnlineKeys,
+  ring: KeyRing,
   now: Date,
 ): OfflineSet {
   const set = {
@@ -87,7 +89,7 @@ export function acceptOffline(
     checkVersion(role, set[role].value, nextVersions[role]);
     checkNotExpired(role, set[role].value, now);
   }
-  checkSet(set, keys);
+  checkSet(set, ring);
   // Root is written last, so until then clients judge the new targets by the old root.
   checkThreshold(
     "targets, for the root before",
@@ -109,7 +111,7 @@ export type FoundOffline = {
 export function adoptOffline(
   held: OfflineSet,
   found: FoundOffline,
-  keys: OnlineKeys,
+  ring: KeyRing,
 ): { readonly set: OfflineSet; readonly roots: readonly Signed<Root>[] } {
   const roots: Signed<Root>[] = [];
   for (const bytes of found.roots) {
@@ -123,8 +125,43 @@ export function adoptOffline(
   for (const role of ["targets", "claimed"] as const) {
     checkNotLower(role, role, set[role].value.version, held[role].value.version);
   }
-  checkSet(set, keys);
+  checkSet(set, ring);
   return { set, roots };
+}
+
+/** Throws RefusedError `key.not-held` unless the signer can go on under these roles. */
+export function checkCanSign(set: OfflineSet, binKeyIds: readonly string[], ring: KeyRing): void {
+  const named = keysNamedBy(set, binKeyIds);
+  for (const name of onlineKeyNames) {
+    // The signer delegates to the bins itself, so it may give them another key at any time.
+    if (name === "bins" && heldKeys(ring, name).length > 0) continue;
+    checkHeld(name, { keyIds: named[name], threshold: 1 }, ring);
+  }
+}
+
+/** Which keys the roles in force name; those of the bins are named by `unclaimed`. */
+export function keysNamedBy(
+  { root, targets }: OfflineSet,
+  binKeyIds: readonly string[],
+): NamedKeys {
+  const delegated = (name: DelegatedRoleName): readonly string[] =>
+    delegatedKeys(targets.value, name)?.keyIds ?? [];
+  return {
+    timestamp: root.value.roles.timestamp.keyIds,
+    snapshot: root.value.roles.snapshot.keyIds,
+    deny: delegated("deny"),
+    "recently-claimed": delegated("recently-claimed"),
+    unclaimed: delegated("unclaimed"),
+    bins: binKeyIds,
+  };
+}
+
+/** undefined where `targets` does not delegate to it. */
+export function delegatedKeys(
+  { delegations }: Targets,
+  role: DelegatedRoleName,
+): RoleKeys | undefined {
+  return delegations?.roles?.find(({ name }) => name === role);
 }
 
 /** The role's file as publication hands it on. */
@@ -134,26 +171,44 @@ export function offlineRoleFile(role: OfflineRole, file: Signed<Metadata>, now: 
   return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
 }
 
-function checkSet({ root, targets, claimed }: OfflineSet, keys: OnlineKeys): void {
+function checkSet({ root, targets, claimed }: OfflineSet, ring: KeyRing): void {
   checkThreshold("targets", targets, topLevelSigners(root.value, "targets"));
-  checkRoot(root.value, keys);
-  checkTargets(targets.value, keys);
-  const delegation = targets.value.delegations?.roles?.find(({ name }) => name === "claimed");
-  const delegatedKeys = targets.value.delegations?.keys;
-  if (delegation === undefined || delegatedKeys === undefined) throw shape("targets", "no claimed");
-  checkThreshold("claimed", claimed, { ...delegation, keys: delegatedKeys });
+  checkRoot(root.value, ring);
+  checkFloors(root.value, { targets: targets.value.version, claimed: claimed.value.version });
+  checkTargets(targets.value, ring);
+  const delegation = delegatedKeys(targets.value, "claimed");
+  const keys = targets.value.delegations?.keys;
+  if (delegation === undefined || keys === undefined) throw shape("targets", "no claimed");
+  checkThreshold("claimed", claimed, { ...delegation, keys });
   const { targets: files, delegations } = claimed.value;
   if (files.size > 0 || delegations !== undefined) throw shape("claimed", "it claims a project");
 }
 
-function checkRoot(root: Root, keys: OnlineKeys): void {
+function checkRoot(root: Root, ring: KeyRing): void {
   if (!root.consistentSnapshot) throw shape("root", "snapshots are not consistent");
-  checkHeld("timestamp", root.roles.timestamp, keys.timestamp.key);
-  checkHeld("snapshot", root.roles.snapshot, keys.snapshot.key);
+  checkHeld("timestamp", root.roles.timestamp, ring);
+  checkHeld("snapshot", root.roles.snapshot, ring);
+}
+
+/** A floor above what there is, or for a role that has none, would have every client refuse every snapshot. */
+function checkFloors(
+  { floor = new Map<string, number>() }: Root,
+  versions: Readonly<Record<"claimed" | "targets", number>>,
+): void {
+  for (const [role, lowest] of floor) {
+    if (role !== "targets" && role !== "claimed") {
+      throw shape(
+        "root",
+        `its x-floor names ${quoteName(role)}, and only targets and claimed have one`,
+      );
+    }
+    if (versions[role] >= lowest) continue;
+    throw shape("root", `its x-floor asks for ${role} ${lowest}, and there is ${versions[role]}`);
+  }
 }
 
 /** Names, paths and order as design 5 has them: another shape would hide one role behind another. */
-function checkTargets(targets: Targets, keys: OnlineKeys): void {
+function checkTargets(targets: Targets, ring: KeyRing): void {
   const roles = targets.delegations?.roles ?? [];
   const names = roles.map(({ name }) => name);
   if (names.join(" ") !== delegatedRoleNames.join(" ")) {
@@ -163,15 +218,21 @@ function checkTargets(targets: Targets, keys: OnlineKeys): void {
     const role = roles[at];
     const isRight = role?.terminating === false && role.paths?.join(" ") === delegatedPath(name);
     if (role === undefined || !isRight) throw shape("targets", `it misdirects ${name}`);
-    if (name !== "claimed") checkHeld(name, role, keys[name].key);
+    if (name !== "claimed") checkHeld(name, role, ring);
   }
   if (targets.targets.size > 0) throw shape("targets", "it has targets of its own");
 }
 
 /** The signer can sign the role alone, or nothing would ever be published again. */
-function checkHeld(role: string, { keyIds, threshold }: RoleKeys, key: TufKey): void {
-  if (threshold === 1 && keyIds.includes(key.keyId)) return;
-  throw shape(role, "this signer does not hold its key");
+function checkHeld(name: OnlineKeyName, { keyIds, threshold }: RoleKeys, ring: KeyRing): void {
+  if (threshold !== 1)
+    throw shape(name, `it asks for ${threshold} keys, and an online role has one`);
+  if (namedKeys(ring, name, keyIds).length > 0) return;
+  throw keyNotHeld(
+    ring,
+    name,
+    `this signer holds none of its keys, ${keyIds.join(", ") || "for it has none"}`,
+  );
 }
 
 function shape(role: string, reason: string): RefusedError {

@@ -9,12 +9,12 @@ import type { SignerConfig } from "#formats/config/config.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { RefusedError, TrustError } from "#core/errors.ts";
 import { publicTimestampPath } from "#core/tuf/layout.ts";
-import { topLevelSigners } from "#core/tuf/role-checks.ts";
 import { checkThreshold } from "#core/tuf/threshold.ts";
 import type { Clock } from "#core/ports.ts";
+import { heldKeys } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
-import { acceptFirstOffline, offlineRoleFile } from "./offline-set.ts";
-import type { OnlineKeys } from "./online-keys.ts";
+import { acceptFirstOffline, checkCanSign, offlineRoleFile } from "./offline-set.ts";
 import { republish } from "./republish.ts";
 import { restoreWork } from "./restored-state.ts";
 import type { RestorePorts } from "./restored-state.ts";
@@ -27,7 +27,7 @@ import type { WritePorts } from "./write-batch.ts";
 
 export type OpenPorts = WritePorts & {
   readonly clock: Clock;
-  readonly keys: OnlineKeys;
+  readonly ring: KeyRing;
   readonly firstMetadata: () => Promise<Readonly<Record<OfflineRole, Uint8Array>> | undefined>;
   readonly notice?: (sentence: string) => void;
 };
@@ -41,7 +41,8 @@ export async function openPublication(
   const stored = await ports.store.readState();
   const pointer = await ports.publicTree.read(publicTimestampPath);
   if (stored.roles.size === 0) return await publishFirst(ports, config, token, pointer);
-  const state = await readWorkingState(ports.store, stored, pointer);
+  const state = await readWorkingState(ports.store, stored, pointer, ports.clock());
+  checkCanSign(state.offline, state.binKeyIds, ports.ring);
   const isRestored = stored.restored || (await isBehind(ports, state, pointer));
   if (!isRestored) return await republish(ports, token, state);
   const now = signingTime(ports.clock(), state);
@@ -64,11 +65,15 @@ async function publishFirst(
     );
   }
   const now = ports.clock();
-  const set = acceptFirstOffline(metadata, ports.keys);
+  const set = acceptFirstOffline(metadata, ports.ring);
+  checkCanSign(set, [], ports.ring);
   const state: WorkingState = {
     roles: new Map(),
     offline: set,
     bitLength: Math.min(config.binsBitLength, publicationLimits.binBitLengthMax),
+    binKeyIds: [],
+    signedBy: new Map(),
+    overlapUntil: now,
     serial: 0,
     batch: 0,
     projects: 0,
@@ -100,7 +105,7 @@ async function isBehind(
   state: WorkingState,
   pointer: Uint8Array | undefined,
 ): Promise<boolean> {
-  const shown = pointer && openTimestamp(pointer, state);
+  const shown = pointer && openTimestamp(pointer, ports.ring);
   const newest = state.roles.get("timestamp")?.version ?? 0;
   if (shown === undefined || shown.value.version < newest) return false;
   if (shown.value.version > newest) return true;
@@ -108,14 +113,12 @@ async function isBehind(
   return known === undefined || sha256Hex(known) !== sha256Hex(shown.bytes);
 }
 
-function openTimestamp(
-  bytes: Uint8Array,
-  { offline }: WorkingState,
-): Signed<Timestamp> | undefined {
+/** By any key we hold: the newest root may be among what the store forgot. */
+function openTimestamp(bytes: Uint8Array, ring: KeyRing): Signed<Timestamp> | undefined {
   try {
     const signed = parseSigned(bytes, timestampDecoder, "timestamp.json");
-    const signers = topLevelSigners(offline.root.value, "timestamp");
-    checkThreshold("timestamp.json", signed, signers);
+    const keys = new Map(heldKeys(ring, "timestamp").map(({ key }) => [key.keyId, key]));
+    checkThreshold("timestamp.json", signed, { keys, keyIds: [...keys.keys()], threshold: 1 });
     return signed;
   } catch (error) {
     if (error instanceof FormatError || error instanceof TrustError) return undefined;
@@ -124,6 +127,6 @@ function openTimestamp(
 }
 
 function restorePorts(ports: OpenPorts): RestorePorts {
-  const { keys, publicTree, store, notice = () => undefined } = ports;
-  return { keys, publicTree, store, notice };
+  const { ring, publicTree, store, notice = () => undefined } = ports;
+  return { ring, publicTree, store, notice };
 }

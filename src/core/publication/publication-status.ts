@@ -2,12 +2,16 @@
 import { formatInstant } from "#formats/bytes/instant.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
+import type { RoleKeys } from "#formats/tuf/role-keys.ts";
 import { isBinName } from "#core/tuf/layout.ts";
+import { heldKeyStatuses } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { delegatedKeys } from "./offline-set.ts";
 import { signingTime } from "./publish-work.ts";
 import { isOnlineRole, roleDueAt } from "./role-life.ts";
 import { isDelegated } from "./sign-batch.ts";
 import type { RoleVersion } from "./signer-store.ts";
-import { nextVersion } from "./working-state.ts";
+import { namedByState, nextVersion } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";
 
 /** When the first online role has to be renewed. */
@@ -23,6 +27,7 @@ export function nextDueAt(state: WorkingState, { lifetimes }: SignerConfig): Dat
 
 export function publicationStatus(
   state: WorkingState,
+  ring: KeyRing,
   config: SignerConfig,
   clock: Date,
   waiting: number,
@@ -44,6 +49,7 @@ export function publicationStatus(
     clockBehindMs: now.getTime() - clock.getTime(),
     rootFingerprint: `sha256:${state.rootFingerprint}`,
     roles: [...roles, ...allBins(binStatuses)],
+    heldKeys: heldKeyStatuses(ring, namedByState(state)),
   };
 }
 
@@ -53,13 +59,17 @@ function roleStatus(
   config: SignerConfig,
   now: Date,
 ): RoleStatus {
-  const { expires, role, version } = file;
+  const { expires, role, signedAt, version } = file;
+  const { keyIds, threshold } = keysOf(role, state);
   const dueAt = roleDueAt(file, config.lifetimes);
   // Restored: clients may know a later version, so a ceremony has to sign one above it.
   const isLow = role !== "root" && version < state.versionFloor;
   return {
     role,
     version,
+    threshold,
+    keyIds,
+    signedAt: formatInstant(signedAt),
     expires: expires.text,
     dueAt: formatInstant(dueAt),
     due: dueAt <= now || isLow,
@@ -68,6 +78,26 @@ function roleStatus(
     nextVersion: nextVersion(state, role),
   };
 }
+
+/** Who may sign the role, and how many must. */
+function keysOf(role: string, { binKeyIds, offline }: WorkingState): RoleKeys {
+  switch (role) {
+    case "root":
+    case "targets":
+    case "snapshot":
+    case "timestamp":
+      return offline.root.value.roles[role];
+    case "deny":
+    case "claimed":
+    case "recently-claimed":
+    case "unclaimed":
+      return delegatedKeys(offline.targets.value, role) ?? noKeys;
+    default:
+      return isBinName(role) ? { keyIds: binKeyIds, threshold: 1 } : noKeys;
+  }
+}
+
+const noKeys: RoleKeys = { keyIds: [], threshold: 1 };
 
 /** One line for all bins: the highest version, the earliest times. */
 function allBins(bins: readonly RoleStatus[]): readonly RoleStatus[] {
@@ -79,6 +109,9 @@ function allBins(bins: readonly RoleStatus[]): readonly RoleStatus[] {
     {
       role: "bins",
       version,
+      threshold: first.threshold,
+      keyIds: first.keyIds,
+      signedAt: earliest(bins.map(({ signedAt }) => signedAt)),
       expires: earliest(bins.map(({ expires }) => expires)),
       dueAt: earliest(bins.map(({ dueAt }) => dueAt)),
       due: bins.some(({ due }) => due),

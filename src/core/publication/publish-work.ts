@@ -1,6 +1,6 @@
 /** One batch from work to the world: signed, committed, and only then written (ADR 2). */
 import type { SignerConfig } from "#formats/config/config.ts";
-import type { OnlineKeys } from "./online-keys.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { signBatch } from "./sign-batch.ts";
 import type { BatchWork } from "./sign-batch.ts";
 import type { WorkingState } from "./working-state.ts";
@@ -9,7 +9,7 @@ import type { WritePorts } from "./write-batch.ts";
 
 /** The state afterwards. Throws UnavailableError; then what happened has to be found out. */
 export async function publishWork(
-  ports: WritePorts & { readonly keys: OnlineKeys },
+  ports: WritePorts & { readonly ring: KeyRing },
   config: SignerConfig,
   token: number,
   state: WorkingState,

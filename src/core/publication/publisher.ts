@@ -16,21 +16,23 @@ import { FormatError } from "#formats/format-error.ts";
 import { RefusedError, TrustError, UnavailableError, invariant } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
 import { changeDigest, decideBatch, reusedIdResult } from "./change-batch.ts";
+import { KeyHolder } from "./key-holder.ts";
+import type { KeyStore } from "./key-store.ts";
 import { KnownProjects } from "./known-projects.ts";
 import { publicationLimits } from "./limits.ts";
 import { acceptOffline, offlineRoleFile } from "./offline-set.ts";
-import type { OnlineKeys } from "./online-keys.ts";
 import { openPublication } from "./open-publication.ts";
 import type { PublicTree } from "./public-tree.ts";
 import { nextDueAt, publicationStatus } from "./publication-status.ts";
 import { publishWork, signingTime } from "./publish-work.ts";
+import { lacksSignatures } from "./role-signers.ts";
 import { noWork } from "./sign-batch.ts";
 import type { BatchWork } from "./sign-batch.ts";
 import type { SignerStore } from "./signer-store.ts";
 import type { Steps } from "./steps.ts";
 import type { StoredFiles } from "./stored-files.ts";
 import { sweepReplaced } from "./sweep.ts";
-import { nextVersion } from "./working-state.ts";
+import { namedByState, nextVersion } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";
 
 export type PublisherPorts = {
@@ -38,7 +40,7 @@ export type PublisherPorts = {
   readonly store: SignerStore;
   readonly publicTree: PublicTree;
   readonly storedFiles: StoredFiles;
-  readonly keys: OnlineKeys;
+  readonly keys: KeyStore;
   readonly steps: Steps;
   /** The first offline roles; asked for only while nothing was ever published. */
   readonly firstMetadata: () => Promise<Readonly<Record<OfflineRole, Uint8Array>> | undefined>;
@@ -65,7 +67,7 @@ export type Publisher = {
   submit(change: Change): Promise<ChangeResult>;
   /** Publishes newly signed offline roles. Throws TrustError, FormatError or RefusedError for those that are not good. */
   submitOffline(metadata: OfflineMetadata): Promise<void>;
-  /** Renews every online role that is due, and sweeps what was replaced. */
+  /** Renews every online role that is due, looks for keys that came, and sweeps what was replaced. */
   renewDue(): Promise<void>;
   /** When `renewDue` next has something to do. */
   nextDueAt(): Date;
@@ -101,6 +103,7 @@ class PublisherDriver implements Publisher {
   readonly #ports: PublisherPorts;
   readonly #config: SignerConfig;
   readonly #projects: KnownProjects;
+  readonly #keys: KeyHolder;
   readonly #halted = Promise.withResolvers<unknown>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #inBatch = new Map<string, Waiting>();
@@ -120,6 +123,7 @@ class PublisherDriver implements Publisher {
     this.#ports = ports;
     this.#config = config;
     this.#projects = new KnownProjects(ports.store);
+    this.#keys = new KeyHolder(ports);
   }
 
   get halted(): Promise<unknown> {
@@ -152,6 +156,7 @@ class PublisherDriver implements Publisher {
   async renewDue(): Promise<void> {
     this.#renewal ??= this.#task(async () => {
       this.#renewal = undefined;
+      await this.#keys.read(namedByState(await this.#openState()));
       await this.#renewRoles();
       await sweepReplaced(this.#ports, this.#heldToken(), this.#now());
     });
@@ -164,7 +169,8 @@ class PublisherDriver implements Publisher {
 
   status(): SignerStatus {
     const waiting = this.#waiting.size + this.#inBatch.size;
-    return publicationStatus(this.#shown(), this.#config, this.#ports.clock(), waiting);
+    const now = this.#ports.clock();
+    return publicationStatus(this.#shown(), this.#keys.ring, this.#config, now, waiting);
   }
 
   async currentOffline(): Promise<CurrentOfflineMetadata> {
@@ -287,32 +293,44 @@ class PublisherDriver implements Publisher {
     const state = await this.#openState();
     const now = this.#now();
     const versions = nextOfflineVersions(state);
-    const set = acceptOffline(state.offline, metadata, versions, this.#ports.keys, now);
+    const ring = await this.#keys.read(namedByState(state));
+    const set = acceptOffline(state.offline, metadata, versions, ring, now);
     const files = offlineRoles
       .filter((role) => metadata[role] !== undefined)
       .map((role) => offlineRoleFile(role, set[role], now));
-    await this.#publish({ ...noWork, offline: { set, files } });
+    await this.#publish({ ...noWork, offline: { set, files }, renew: "due" });
   }
 
   /** Batch after batch, until nothing is due. */
   async #renewRoles(): Promise<void> {
     for (;;) {
       const state = await this.#openState();
-      if (nextDueAt(state, this.#config) > this.#now()) return;
+      if (!this.#isDue(state)) return;
       await this.#publish({ ...noWork, renew: "due" });
     }
   }
 
+  #isDue(state: WorkingState): boolean {
+    if (nextDueAt(state, this.#config) <= this.#now()) return true;
+    return lacksSignatures(this.#keys.ring, namedByState(state), state.signedBy);
+  }
+
   async #publish(work: BatchWork): Promise<void> {
     const before = await this.#openState();
-    const token = this.#heldToken();
-    this.#state = await publishWork(this.#ports, this.#config, token, before, work, this.#now());
+    const ports = { ...this.#ports, ring: this.#keys.ring };
+    const now = this.#now();
+    this.#state = await publishWork(ports, this.#config, this.#heldToken(), before, work, now);
     this.#visible = this.#state;
+    await this.#keys.settle(namedByState(this.#state));
   }
 
   async #openState(): Promise<WorkingState> {
-    this.#state ??= await openPublication(this.#ports, this.#config, this.#heldToken());
+    if (this.#state !== undefined) return this.#state;
+    const ring = await this.#keys.read(this.#visible && namedByState(this.#visible));
+    const ports = { ...this.#ports, ring };
+    this.#state = await openPublication(ports, this.#config, this.#heldToken());
     this.#visible = this.#state;
+    await this.#keys.settle(namedByState(this.#state));
     return this.#state;
   }
 

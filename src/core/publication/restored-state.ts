@@ -18,10 +18,10 @@ import { RefusedError, TrustError } from "#core/errors.ts";
 import { pagePrefix, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
 import type { FileBinding } from "./decide-changes.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
 import { adoptOffline, offlineRoleFile } from "./offline-set.ts";
 import type { FoundOffline, OfflineSet } from "./offline-set.ts";
-import type { OnlineKeys } from "./online-keys.ts";
 import type { PublicTree } from "./public-tree.ts";
 import { noWork } from "./sign-batch.ts";
 import type { BatchWork } from "./sign-batch.ts";
@@ -31,7 +31,7 @@ import type { WorkingState } from "./working-state.ts";
 export type RestorePorts = {
   readonly store: SignerStore;
   readonly publicTree: PublicTree;
-  readonly keys: OnlineKeys;
+  readonly ring: KeyRing;
   /** One sentence for the operator's log. */
   readonly notice: (sentence: string) => void;
 };
@@ -122,7 +122,7 @@ async function foundOffline(
   const found = await readOffline(ports.publicTree, held, names);
   if (found.roots.length === 0 && !found.targets && !found.claimed) return undefined;
   try {
-    const { roots, set } = adoptOffline(held, found, ports.keys);
+    const { roots, set } = adoptOffline(held, found, ports.ring);
     const files: RoleFile[] = roots.map((root) => offlineRoleFile("root", root, now));
     for (const role of ["targets", "claimed"] as const) {
       if (found[role] !== undefined) files.push(offlineRoleFile(role, set[role], now));

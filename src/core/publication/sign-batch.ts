@@ -9,7 +9,7 @@ import type { SignerConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { invariant } from "#core/errors.ts";
 import { binOfPrefix, isBinName, pageTarget, prefixesOfBin } from "#core/tuf/layout.ts";
-import type { RoleFile, Signing } from "#core/tuf/editor.ts";
+import type { RoleFile, Signing, TufSigner } from "#core/tuf/editor.ts";
 import {
   binRoles,
   signBin,
@@ -19,11 +19,15 @@ import {
   signUnclaimed,
 } from "#core/tuf/online-roles.ts";
 import type { FileBinding } from "./decide-changes.ts";
+import { namedKeys } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
+import { keysNamedBy } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
-import type { OnlineKeys } from "./online-keys.ts";
 import type { PublicFile } from "./page-batch.ts";
-import { isOnlineRole, lifetimeMs, onlineKeyName, roleDueAt } from "./role-life.ts";
+import { isOnlineRole, lifetimeMs, roleDueAt } from "./role-life.ts";
+import { overlapEnd, roleSigners, unsignedRoles, wantedBinKey } from "./role-signers.ts";
+import type { RoleSigners } from "./role-signers.ts";
 import type { Commit, PageRecord, RoleVersion, SignerStore } from "./signer-store.ts";
 import { nextVersion, versionOf, withRoles } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";
@@ -39,7 +43,7 @@ export type BatchWork = {
   readonly changes: Commit["changes"];
   /** Files of offline roles that are new, ascending by version, and the set they make. */
   readonly offline?: { readonly set: OfflineSet; readonly files: readonly RoleFile[] };
-  /** Which online roles get a new file although their content stays. */
+  /** Which online roles get a new file although their content stays. Under other keys, all that lack their signature. */
   readonly renew: "all" | "due" | "none";
   /** After a restored backup. */
   readonly versionFloor?: number;
@@ -71,7 +75,7 @@ export type SignedBatch = {
   readonly next: WorkingState;
 };
 
-export type BatchPorts = { readonly store: SignerStore; readonly keys: OnlineKeys };
+export type BatchPorts = { readonly store: SignerStore; readonly ring: KeyRing };
 
 export async function signBatch(
   ports: BatchPorts,
@@ -80,21 +84,8 @@ export async function signBatch(
   work: BatchWork,
   now: Date,
 ): Promise<SignedBatch> {
-  const state = { ...before, versionFloor: work.versionFloor ?? before.versionFloor };
-  const signing = (role: string): Signing => ({
-    version: Math.max(nextVersion(state, role), work.versionMin ?? 0),
-    now,
-    lifetimeMs: lifetimeMs(role, config.lifetimes),
-    signers: [ports.keys[onlineKeyName(role)]],
-  });
-  const projects = state.projects + work.newProjects;
-  const plan: Plan = {
-    state,
-    work,
-    bitLength: grownBitLength(state.bitLength, projects),
-    due: dueRoles(state, config, work.renew, now),
-    signing,
-  };
+  const plan = planBatch(ports.ring, config, before, work, now);
+  const { state } = plan;
   const offline = work.offline?.files ?? [];
   const roots = offline.filter(({ role }) => role === "root");
   const roles = [
@@ -124,9 +115,12 @@ export async function signBatch(
       roles: withRoles(listed, rest),
       offline: work.offline?.set ?? state.offline,
       bitLength: plan.bitLength,
+      binKeyIds: [plan.binKey.key.keyId],
+      signedBy: signedByAfter(state, files, plan.signers),
+      overlapUntil: plan.overlapUntil,
       serial: Math.max(pages.at(-1)?.serial ?? 0, state.serial, work.versionFloor ?? 0),
       batch,
-      projects,
+      projects: plan.projects,
       signedAt: now,
       pointer: timestamp?.bytes ?? state.pointer,
     },
@@ -136,26 +130,59 @@ export async function signBatch(
 type Plan = {
   readonly state: WorkingState;
   readonly work: BatchWork;
+  readonly projects: number;
   readonly bitLength: number;
+  readonly binKey: TufSigner;
+  readonly overlapUntil: Date;
   /** Online roles whose next file is wanted whatever else changes. */
   readonly due: ReadonlySet<string>;
+  readonly signers: RoleSigners;
   readonly signing: (role: string) => Signing;
 };
 
+function planBatch(
+  ring: KeyRing,
+  config: SignerConfig,
+  before: WorkingState,
+  work: BatchWork,
+  now: Date,
+): Plan {
+  const state = { ...before, versionFloor: work.versionFloor ?? before.versionFloor };
+  const set = work.offline?.set ?? state.offline;
+  const hasNewRoot = work.offline?.files.some(({ role }) => role === "root") ?? false;
+  const overlapUntil = hasNewRoot ? overlapEnd(now, now) : state.overlapUntil;
+  // Uploads do not wait for all bins to be signed anew.
+  const held = work.renew === "none" ? namedKeys(ring, "bins", state.binKeyIds)[0] : undefined;
+  const binKey = held ?? wantedBinKey(ring, state.binKeyIds);
+  const named = keysNamedBy(set, [binKey.key.keyId]);
+  const signers = roleSigners(ring, named, now < overlapUntil);
+  const due = new Set(dueRoles(state, config, work.renew, now));
+  if (work.renew !== "none") {
+    for (const role of unsignedRoles(ring, named, state.signedBy)) due.add(role);
+  }
+  const projects = state.projects + work.newProjects;
+  const bitLength = grownBitLength(state.bitLength, projects);
+  const signing = (role: string): Signing => ({
+    version: Math.max(nextVersion(state, role), work.versionMin ?? 0),
+    now,
+    lifetimeMs: lifetimeMs(role, config.lifetimes),
+    signers: signers(role),
+  });
+  return { state, work, projects, bitLength, binKey, overlapUntil, due, signers, signing };
+}
+
 async function signTargetsRoles(ports: BatchPorts, plan: Plan): Promise<readonly RoleFile[]> {
-  const { bitLength, due, signing, state, work } = plan;
+  const { binKey, bitLength, due, signing, work } = plan;
   const roles: RoleFile[] = [];
-  const bins = changedBins(ports.keys, state, bitLength, work.pages, due);
-  for (const [bin, role] of bins) {
+  for (const [bin, role] of changedBins(plan)) {
     const pages = await readBin(ports.store, bin, bitLength, work.pages);
     roles.push(await signBin(role, pages, signing(role)));
   }
   for (const role of ["deny", "recently-claimed"]) {
     if (due.has(role)) roles.push(await signEmptyRole(role, signing(role)));
   }
-  if (due.has("unclaimed") || bitLength !== state.bitLength) {
-    const { key } = ports.keys.bins;
-    roles.push(await signUnclaimed(signing("unclaimed"), { key, bitLength }));
+  if (due.has("unclaimed") || areBinsReplaced(plan)) {
+    roles.push(await signUnclaimed(signing("unclaimed"), { key: binKey.key, bitLength }));
   }
   return roles;
 }
@@ -179,6 +206,22 @@ async function signNextTimestamp(
   const current = snapshot === undefined ? state.roles.get("snapshot") : versionOf(snapshot);
   invariant(current !== undefined, "a timestamp names a snapshot");
   return await signTimestamp(current, signing("timestamp"));
+}
+
+function signedByAfter(
+  { signedBy }: WorkingState,
+  files: readonly RoleFile[],
+  signers: RoleSigners,
+): WorkingState["signedBy"] {
+  const next = new Map(signedBy);
+  for (const { role } of files) {
+    if (!isOnlineRole(role) || isBinName(role)) continue;
+    next.set(
+      role,
+      signers(role).map(({ key }) => key.keyId),
+    );
+  }
+  return next;
 }
 
 /** Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). */
@@ -237,19 +280,18 @@ function grownBitLength(bitLength: number, projects: number): number {
   return grown;
 }
 
+/** The bins are others than before, or have another key. */
+function areBinsReplaced({ binKey, bitLength, state }: Plan): boolean {
+  return bitLength !== state.bitLength || !state.binKeyIds.includes(binKey.key.keyId);
+}
+
 /** Number and name of each bin that needs a new file. */
-function changedBins(
-  keys: OnlineKeys,
-  state: WorkingState,
-  bitLength: number,
-  pages: readonly PageRecord[],
-  due: ReadonlySet<string>,
-): ReadonlyMap<number, string> {
-  const layout = binRoles(keys.bins.key, bitLength);
-  const isFirst = !state.roles.has("unclaimed");
-  if (isFirst || bitLength !== state.bitLength) return new Map([...binNames(layout)].entries());
+function changedBins(plan: Plan): ReadonlyMap<number, string> {
+  const { binKey, bitLength, due, work } = plan;
+  const layout = binRoles(binKey.key, bitLength);
+  if (areBinsReplaced(plan)) return new Map([...binNames(layout)].entries());
   const bins = new Map<number, string>();
-  for (const { prefix, project } of pages) {
+  for (const { prefix, project } of work.pages) {
     bins.set(binOfPrefix(prefix, bitLength), binName(layout, pageTarget(project)));
   }
   for (const role of due) {

@@ -14,6 +14,8 @@ export type PublicationStep =
   | "batch.pointer-replaced"
   | "batch.root-written"
   | "batch.published"
+  | "keys.retired"
+  | "keys.settled"
   | "resume.begun"
   | "resume.copy-rebuilt"
   | "resume.published"

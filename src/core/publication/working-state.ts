@@ -1,12 +1,15 @@
 /** What the signer knows of its own publication between two batches. Changed only after a commit. */
 import { sha256Hex } from "#crypto/hash.ts";
 import { compareCodePoints } from "#formats/json/canonical.ts";
+import { json } from "#formats/json/decode.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
 import { invariant } from "#core/errors.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
-import { openOfflineSet } from "./offline-set.ts";
+import type { NamedKeys } from "./key-ring.ts";
+import { keysNamedBy, openOfflineSet } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
+import { overlapEnd } from "./role-signers.ts";
 import type { RoleVersion, SignerState, SignerStore } from "./signer-store.ts";
 
 export type WorkingState = {
@@ -15,6 +18,12 @@ export type WorkingState = {
   readonly offline: OfflineSet;
   /** 2^n bins are delegated to. There may be more roles of that name, from when there were fewer. */
   readonly bitLength: number;
+  /** Which keys `unclaimed` gives the bins; none before the first publication. */
+  readonly binKeyIds: readonly string[];
+  /** Of each online role but the bins: whose signatures its newest file carries. */
+  readonly signedBy: ReadonlyMap<string, readonly string[]>;
+  /** Until then the keys of the root before sign too. */
+  readonly overlapUntil: Date;
   readonly serial: number;
   readonly batch: number;
   readonly projects: number;
@@ -27,11 +36,12 @@ export type WorkingState = {
   readonly pointer: Uint8Array | undefined;
 };
 
-/** From the store, after at least one batch. */
+/** From the store, after at least one batch; `now` is when it is read. */
 export async function readWorkingState(
   store: SignerStore,
   state: SignerState,
   pointer: Uint8Array | undefined,
+  now: Date,
 ): Promise<WorkingState> {
   const read = async (role: string): Promise<Uint8Array> => {
     const bytes = await store.readRoleFile(role, state.roles.get(role)?.version ?? 0);
@@ -51,6 +61,15 @@ export async function readWorkingState(
       claimed: await read("claimed"),
     }),
     bitLength: bins.bitLength,
+    binKeyIds: bins.keyIds,
+    signedBy: new Map([
+      ["timestamp", signersOf(await read("timestamp"))],
+      ["snapshot", signersOf(await read("snapshot"))],
+      ["deny", signersOf(await read("deny"))],
+      ["recently-claimed", signersOf(await read("recently-claimed"))],
+      ["unclaimed", [...unclaimed.signatures.keys()]],
+    ]),
+    overlapUntil: overlapEnd(state.roles.get("root")?.signedAt ?? now, now),
     serial: state.serial,
     batch: state.batch,
     projects: state.projects,
@@ -59,6 +78,14 @@ export async function readWorkingState(
     rootFingerprint: sha256Hex(firstRoot),
     pointer,
   };
+}
+
+export function namedByState({ binKeyIds, offline }: WorkingState): NamedKeys {
+  return keysNamedBy(offline, binKeyIds);
+}
+
+function signersOf(bytes: Uint8Array): readonly string[] {
+  return [...parseSigned(bytes, json).signatures.keys()];
 }
 
 /** The number that the role's next file gets. */

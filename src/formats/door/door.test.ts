@@ -147,6 +147,9 @@ test("status and backup requests travel unchanged", () => {
   const role = {
     role: "timestamp",
     version: 3,
+    threshold: 1,
+    keyIds: ["ab".repeat(32)],
+    signedAt: "2029-12-31T00:00:00Z",
     expires: "2030-01-02T00:00:00Z",
     dueAt: "2030-01-01T12:00:00Z",
     due: false,
@@ -163,7 +166,14 @@ test("status and backup requests travel unchanged", () => {
     clockBehindMs: 0,
     rootFingerprint: "sha256:00",
     roles: [role],
+    heldKeys: [
+      { name: "timestamp", keyId: "ab".repeat(32), state: "current" as const },
+      { name: "timestamp", keyId: "cd".repeat(32), state: "next" as const },
+      { name: "bins", keyId: "ef".repeat(32), state: "retired" as const },
+    ],
   };
   assert.deepEqual(parseSignerStatus(formatSignerStatus(status)), status);
+  const strange = bytesOf({ ...status, heldKeys: [{ name: "bins", keyId: "", state: "lost" }] });
+  assert.throws(() => parseSignerStatus(strange), { code: "json.type" });
   assert.deepEqual(parseBackupRequest(formatBackupRequest({ dir: "/backup" })), { dir: "/backup" });
 });

@@ -1,5 +1,8 @@
-/** What the signer says of itself at its door: every role's version and life, and how far publication has come. */
-import { boolean, list, natural, object, string } from "#formats/json/decode.ts";
+/**
+ * What the signer says of itself at its door: every role's version, life and keys, which keys it holds, and how far
+ * publication has come.
+ */
+import { boolean, list, natural, object, oneOf, positive, string } from "#formats/json/decode.ts";
 import { formatJson } from "#formats/json/format.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import { jsonObject } from "#formats/json/value.ts";
@@ -9,7 +12,12 @@ export type RoleStatus = {
   /** A role's name; all bins together are "bins", with the highest version and the earliest times among them. */
   readonly role: string;
   readonly version: number;
-  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  /** How many of the keys must sign. */
+  readonly threshold: number;
+  /** Who may sign it, by the metadata in force. */
+  readonly keyIds: readonly string[];
+  /** When this signer signed it, or took it in; `YYYY-MM-DDTHH:MM:SSZ`, as all times here. */
+  readonly signedAt: string;
   readonly expires: string;
   /** When it ought to be renewed, at half life. */
   readonly dueAt: string;
@@ -19,6 +27,18 @@ export type RoleStatus = {
   readonly offline: boolean;
   /** The version the next one must have, or exceed where the role is signed online. */
   readonly nextVersion: number;
+};
+
+/** Judged by the metadata in force: it names "current" keys; "next" ones are made ahead, "retired" ones kept after. */
+export const heldKeyStates = ["current", "next", "retired"] as const;
+
+export type HeldKeyState = (typeof heldKeyStates)[number];
+
+export type HeldKeyStatus = {
+  /** Of an online role, all bins being "bins". */
+  readonly name: string;
+  readonly keyId: string;
+  readonly state: HeldKeyState;
 };
 
 export type SignerStatus = {
@@ -34,11 +54,16 @@ export type SignerStatus = {
   readonly clockBehindMs: number;
   readonly rootFingerprint: string;
   readonly roles: readonly RoleStatus[];
+  readonly heldKeys: readonly HeldKeyStatus[];
 };
 
 export function formatSignerStatus(status: SignerStatus): Uint8Array {
   return formatJson(
-    jsonObject({ ...status, roles: status.roles.map((role) => jsonObject({ ...role })) }),
+    jsonObject({
+      ...status,
+      roles: status.roles.map((role) => jsonObject({ ...role, keyIds: [...role.keyIds] })),
+      heldKeys: status.heldKeys.map((key) => jsonObject({ ...key })),
+    }),
   );
 }
 
@@ -51,6 +76,9 @@ export function parseSignerStatus(bytes: Uint8Array): SignerStatus {
 const roleStatus = object({
   role: string,
   version: natural,
+  threshold: positive(),
+  keyIds: list(string),
+  signedAt: string,
   expires: string,
   dueAt: string,
   due: boolean,
@@ -58,6 +86,8 @@ const roleStatus = object({
   offline: boolean,
   nextVersion: natural,
 });
+
+const heldKeyStatus = object({ name: string, keyId: string, state: oneOf(heldKeyStates) });
 
 const signerStatus = object({
   serial: natural,
@@ -68,4 +98,5 @@ const signerStatus = object({
   clockBehindMs: natural,
   rootFingerprint: string,
   roles: list(roleStatus),
+  heldKeys: list(heldKeyStatus),
 });

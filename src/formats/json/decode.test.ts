@@ -8,6 +8,7 @@ import {
   literal,
   natural,
   object,
+  oneOf,
   optional,
   positive,
   record,
@@ -56,6 +57,9 @@ test("single decoders refuse other types", () => {
   assert.throws(() => natural(-1, ""), { code: "json.type" });
   assert.throws(() => positive()(0, ""), { code: "json.type" });
   assert.throws(() => literal("root", "tuf.type")("targets", ""), { code: "tuf.type" });
+  assert.throws(() => oneOf(["a", "b"])("c", ""), { code: "json.type" });
+  assert.throws(() => oneOf(["a", "b"], "tuf.type")(1, ""), { code: "tuf.type" });
+  assert.equal(oneOf(["a", "b"])("b", ""), "b");
   assert.throws(() => list(string)(new Map(), ""), { code: "json.type" });
   assert.equal(natural(0, ""), 0);
   assert.equal(literal("root")("root", ""), "root");

@@ -51,6 +51,18 @@ export function literal<T extends string | number | boolean>(
   };
 }
 
+/** One of a closed set of words. */
+export function oneOf<T extends string>(
+  words: readonly T[],
+  code: FormatErrorCode = "json.type",
+): Decoder<T> {
+  return (value, at) => {
+    const word = words.find((one) => one === value);
+    if (word === undefined) throw wrongType(`one of ${words.join(", ")}`, at, code);
+    return word;
+  };
+}
+
 export const objectTree: Decoder<JsonObject> = (value, at) => {
   if (!isJsonObject(value)) throw wrongType("an object", at);
   return value;

@@ -47,6 +47,16 @@ export async function writeNewFile(path: string, bytes: Uint8Array | string): Pr
   }
 }
 
+/** Replaces what is at `to`. Durable. Throws `storage.*`. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  } catch (error) {
+    throw storageError(error, `rename ${from}`);
+  }
+}
+
 async function writeDraft(
   draft: string,
   bytes: Uint8Array | string,

@@ -88,6 +88,7 @@ export function createMemorySigner(): MemorySigner {
           clockBehindMs: 0,
           rootFingerprint: "sha256:",
           roles: [],
+          heldKeys: [],
         };
       },
       backup: async () => checkUp(),

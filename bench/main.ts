@@ -1,27 +1,22 @@
 /**
- * `npm run bench`: Holdfast side by side with nginx, devpi-server, pypiserver and proxpi, all installed, started and
- * ended by this run, on loopback, by one load generator. See README.md beside this file; RESULTS.md is what it writes.
+ * `npm run bench`: Holdfast side by side with other indexes and other implementations of TUF, all installed, started and
+ * ended by this run, on loopback. See README.md beside this file; RESULTS.md is what it writes.
  */
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "./child.ts";
+import { indexGroup } from "./index-group.ts";
 import { describeMachine, measureFsync, touchMemory } from "./machine.ts";
 import { parseOptions, USAGE, type BenchOptions } from "./options.ts";
-import { installNginx, startNginx } from "./peers/nginx.ts";
-import { ensurePythonEnvironment } from "./peers/python-environment.ts";
-import { formatResults, formatRow, isMet, type ResultRow } from "./results.ts";
-import type { Bench, Scenario } from "./scenario.ts";
-import { downloads } from "./scenarios/downloads.ts";
-import { installs } from "./scenarios/installs.ts";
-import { largeUpload } from "./scenarios/large-upload.ts";
-import { pages } from "./scenarios/pages.ts";
-import { scale } from "./scenarios/scale.ts";
-import { uploads } from "./scenarios/uploads.ts";
+import { formatRow, formatSection, isMet, withSection, type ResultRow } from "./results.ts";
+import type { ScenarioGroup } from "./scenario.ts";
+import { tufGroup } from "./scenarios/tuf.ts";
 
-const SCENARIOS: readonly Scenario[] = [pages, downloads, uploads, installs, scale, largeUpload];
+const GROUPS: readonly ScenarioGroup[] = [indexGroup, tufGroup];
 const RUN_MS_MAX = 2 * 3_600_000;
 const ROOT = path.join(import.meta.dirname, "..");
+const RESULTS = path.join(import.meta.dirname, "RESULTS.md");
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
@@ -48,7 +43,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Leaves with a sentence and the usage where the command line is wrong. */
 function readOptions(args: readonly string[]): ReturnType<typeof parseOptions> {
-  const names = SCENARIOS.map(({ name }) => name);
+  const names = GROUPS.flatMap(({ scenarios }) => scenarios);
   try {
     return parseOptions(args, names);
   } catch (error) {
@@ -67,60 +62,32 @@ async function run(
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
-  say("installing what is missing");
-  const nginxVersion = await installNginx();
-  const python = {
-    devpi: await ensurePythonEnvironment(cache, "devpi", ["devpi-server"]),
-    pypiserver: await ensurePythonEnvironment(cache, "pypiserver", [
-      "pypiserver[cache]",
-      "waitress",
-    ]),
-    proxpi: await ensurePythonEnvironment(cache, "proxpi", ["proxpi", "gunicorn"]),
-    clients: await ensurePythonEnvironment(cache, "clients", ["uv"]),
-  };
   await touchMemory();
   const fsyncMs = await measureFsync(work);
   const machine = describeMachine(fsyncMs);
   for (const line of machine) say(line);
-  const rows: ResultRow[] = [];
-  const nginx = await startNginx(path.join(work, "nginx"), nginxVersion);
-  const bench: Bench = {
-    work,
-    cache,
-    quick: options.quick,
-    nginx,
-    python,
-    fsyncMs,
-    say,
-    row(row) {
-      rows.push(row);
-      process.stdout.write(`${formatRow(row)}\n`);
-    },
-  };
-  try {
-    for (const scenario of SCENARIOS) {
-      if (options.only.length > 0 && !options.only.includes(scenario.name)) continue;
-      say(`== ${scenario.name}`);
-      await scenario.run(bench);
+  const command = ["npm run bench", ...(args.length === 0 ? [] : ["--", ...args])].join(" ");
+  for (const group of GROUPS) {
+    const chosen = group.scenarios.filter(
+      (name) => options.only.length === 0 || options.only.includes(name),
+    );
+    if (chosen.length === 0) continue;
+    const rows: ResultRow[] = [];
+    const row = (found: ResultRow): void => {
+      rows.push(found);
+      process.stdout.write(`${formatRow(found)}\n`);
+    };
+    const { quick } = options;
+    const versions = await group.run({ work, cache, quick, fsyncMs, say, row }, chosen);
+    const date = new Date().toISOString().slice(0, 10);
+    const facts = { command, date, machine, versions, how: group.how };
+    if (options.write) {
+      const section = formatSection(group.title, facts, rows);
+      await writeFile(RESULTS, withSection(await readFile(RESULTS, "utf8"), section));
     }
-  } finally {
-    await nginx.child.stop();
+    const missed = rows.filter((found) => isMet(found) === false);
+    for (const { scenario, what } of missed) say(`missed: ${scenario}: ${what}`);
   }
-  const pip = await runCommand(path.join(python.clients.bin, "pip"), ["--version"]);
-  const facts = {
-    command: ["npm run bench", ...(args.length === 0 ? [] : ["--", ...args])].join(" "),
-    date: new Date().toISOString().slice(0, 10),
-    machine,
-    versions: [
-      `Node ${process.versions.node}, nginx ${nginxVersion}, devpi-server ${python.devpi.version}, pypiserver ${python.pypiserver.version}, proxpi ${python.proxpi.version}, pip ${/^pip (\S+)/.exec(pip)?.[1] ?? "unknown"}, uv ${python.clients.version}`,
-    ],
-    notes: [],
-  };
-  if (options.write) {
-    await writeFile(path.join(import.meta.dirname, "RESULTS.md"), formatResults(facts, rows));
-  }
-  const missed = rows.filter((row) => isMet(row) === false);
-  for (const { scenario, what } of missed) say(`missed: ${scenario}: ${what}`);
 }
 
 try {

@@ -12,12 +12,13 @@ export type BenchOptions = {
 
 export const USAGE: string = `Usage: npm run bench -- [--only NAME,NAME…] [--quick] [--write | --no-write]
 
-Holdfast side by side with other indexes, which it installs; a full run takes about half an hour.
+Holdfast side by side with other indexes and other implementations of TUF, which it installs; a full run takes about
+forty minutes, --only tuf about ten.
 
-Scenarios: pages, downloads, uploads, installs, scale, large-upload.
+Scenarios: pages, downloads, uploads, installs, scale, large-upload, tuf.
 --only     these scenarios and no others
 --quick    short rounds and small sets: shows that all works, judges nothing
---write    write bench/RESULTS.md (a full run does so unless --no-write)
+--write    write what was measured into bench/RESULTS.md (a full run does so unless --no-write)
 `;
 
 /** Throws a TypeError for what it does not know; "help" where that is what was asked for. */

@@ -30,17 +30,19 @@ export type RunFacts = {
   readonly date: string;
   readonly machine: readonly string[];
   readonly versions: readonly string[];
-  readonly notes: readonly string[];
+  /** How it was measured, in sentences. */
+  readonly how: readonly string[];
 };
 
-export function formatResults(facts: RunFacts, rows: readonly ResultRow[]): string {
+/** One group of scenarios, with everything that must be known to read it. */
+export function formatSection(title: string, facts: RunFacts, rows: readonly ResultRow[]): string {
   const missed = rows.filter((row) => isMet(row) === false);
   const judged = rows.filter((row) => isMet(row) !== undefined);
   return [
-    "# Bench results",
+    `## ${title}`,
     "",
-    `Made by \`${facts.command}\` on ${facts.date}. Every contender ran in the same run on the same machine, driven by the same load generator, in interleaved rounds; numbers are medians, ratios are medians of the rounds' ratios.`,
-    "Every response body was compared, to the last byte, with a body whose hash had been checked. CPU is the server's time per request, all its processes and threads.",
+    `Made by \`${facts.command}\` on ${facts.date}.`,
+    ...facts.how,
     "",
     ...facts.machine.map((line) => `- ${line}`),
     ...facts.versions.map((line) => `- ${line}`),
@@ -51,9 +53,19 @@ export function formatResults(facts: RunFacts, rows: readonly ResultRow[]): stri
     "|---|---|---|---|---|---|---|---|",
     ...rows.map(formatRow),
     "",
-    ...facts.notes,
-    "",
   ].join("\n");
+}
+
+const RESULTS_HEAD = "# Bench results\n\n";
+
+/** RESULTS.md with this section in the place of the one with its title; what other runs found stays. */
+export function withSection(results: string, section: string): string {
+  const [, ...sections] = results.split(/^(?=## )/m);
+  const titleOf = (text: string): string => text.slice(0, text.indexOf("\n"));
+  const place = sections.findIndex((other) => titleOf(other) === titleOf(section));
+  if (place < 0) sections.push(section);
+  else sections[place] = section;
+  return RESULTS_HEAD + sections.map((text) => text.trimEnd()).join("\n\n") + "\n";
 }
 
 function formatValue(row: ResultRow): string {

@@ -1,0 +1,81 @@
+/**
+ * Holdfast's signer as its program runs it, with its SQLite store, its public tree and its durability, but for the door:
+ * `signer-worker.ts DATA-FOLDER`. Tasks: `start`, `batch` of the uploads in a file, `renew` of all online roles.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { parseConfig } from "#formats/config/config.ts";
+import { parseChange } from "#formats/door/change-json.ts";
+import { createPublisher } from "#core/publication/publisher.ts";
+import type { PublicTree } from "#core/publication/public-tree.ts";
+import { dataFolder } from "#stores/folder/data-folder.ts";
+import { readFirstMetadata } from "#stores/folder/first-metadata.ts";
+import { openKeyFolder } from "#stores/folder/online-keys.ts";
+import { openFolderPublicTree } from "#stores/folder/public-tree.ts";
+import { openFolderStoredFiles } from "#stores/folder/stored-files.ts";
+import { openSqliteSignerStore } from "#stores/sqlite/signer-store.ts";
+import { answerLines } from "./answer-lines.ts";
+
+const data = dataFolder(process.argv[2] ?? "");
+const databasePath = join(data.signer, "signer.sqlite");
+const { signer: config } = parseConfig("");
+
+/** Of the pages that were there before, none is on the disk (make-index.ts): asking for a size costs as much here. */
+function withOldPages(tree: PublicTree): PublicTree {
+  const database = new DatabaseSync(databasePath, { readOnly: true });
+  const size = database.prepare("SELECT size FROM page WHERE project = ? AND sha256 = ?");
+  return {
+    ...tree,
+    async readSize(path) {
+      const [folder, , project = "", file = ""] = path.split("/");
+      const found = await tree.readSize(path);
+      if (found !== undefined || folder !== "targets") return found;
+      const listed = size.get(project, file.slice(0, 64))?.["size"];
+      return typeof listed === "number" ? listed : undefined;
+    },
+  };
+}
+
+let clockAheadMs = 0;
+
+const store = await openSqliteSignerStore(databasePath);
+const publisher = createPublisher(
+  {
+    clock: () => new Date(Date.now() + clockAheadMs),
+    store,
+    publicTree: withOldPages(openFolderPublicTree(data.publicTree)),
+    storedFiles: openFolderStoredFiles(data.files),
+    keys: openKeyFolder(data.onlineKeys),
+    steps: { reached: () => undefined },
+    firstMetadata: () => readFirstMetadata(data.publicTree),
+  },
+  config,
+);
+
+await answerLines(async (task) => {
+  switch (task.do) {
+    case "start":
+      return () => publisher.start();
+    case "batch": {
+      const lines = (await readFile(task.uploads ?? "", "utf8")).trim().split("\n");
+      const changes = lines.map((line) => parseChange(formatUtf8(line)));
+      return async () => {
+        const results = await Promise.all(changes.map((change) => publisher.submit(change)));
+        const refused = results.find(({ outcome }) => outcome === "refused");
+        if (refused !== undefined) throw new Error(JSON.stringify(refused));
+      };
+    }
+    case "renew":
+      // All bins are due, by half of their lives at the latest.
+      clockAheadMs += config.lifetimes.bins / 2;
+      return () => publisher.renewDue();
+    case "nothing":
+      return async () => undefined;
+    default:
+      throw new Error(`No such task: ${task.do}`);
+  }
+});
+await publisher.stop();
+await store.close();

@@ -39,7 +39,31 @@ export class TrustError extends Error {
   }
 }
 
+/** What a ceremony is refused for (`docs/spec/ceremony.md` says what each means). */
+export type CeremonyCode =
+  | "ceremony.current"
+  | "ceremony.differs"
+  | "ceremony.edit"
+  | "ceremony.expiry"
+  | "ceremony.floor"
+  | "ceremony.holder"
+  | "ceremony.incomplete"
+  | "ceremony.key-place"
+  | "ceremony.key-twice"
+  | "ceremony.key-unusable"
+  | "ceremony.no-part"
+  | "ceremony.output"
+  | "ceremony.root-stuck"
+  | "ceremony.shape"
+  | "ceremony.signature"
+  | "ceremony.signed-before"
+  | "ceremony.threshold"
+  | "ceremony.unconfirmed"
+  | "ceremony.unknown-root"
+  | "ceremony.version";
+
 export type RefusedErrorCode =
+  | CeremonyCode
   | "account.exists"
   | "account.unknown"
   | "auth.forbidden"

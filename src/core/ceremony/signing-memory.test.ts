@@ -1,0 +1,143 @@
+/** What a key remembers protects its holder from a forged `current` and from signing one version twice. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  cardOf,
+  ceremonyNow,
+  keyOf,
+  published,
+  signedBy,
+  usualCurrent,
+  usualFirst,
+  usualNext,
+} from "#world/ceremony-people.ts";
+import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
+import { formatSigningNote, parseSigningNote } from "#formats/ceremony/signing-note.ts";
+import type { SigningNote } from "#formats/ceremony/signing-note.ts";
+import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
+import type { OfflineRole } from "#formats/door/offline-metadata.ts";
+import { openCeremony } from "./open-ceremony.ts";
+import { proposeFirst, proposeNext } from "./propose.ts";
+import { rolesOfKey } from "./signatures.ts";
+import { checkNotSignedBefore, judgeRoot, remember, rootFingerprint } from "./signing-memory.ts";
+import type { HolderWord } from "./signing-memory.ts";
+
+const { keyId } = keyOf("ada").key;
+
+/** What ada's key remembers after it has signed this. */
+function noteAfter(file: CeremonyFile, note?: SigningNote): SigningNote {
+  const ceremony = openCeremony(file);
+  return remember(ceremony, rolesOfKey(ceremony, keyId), keyId, note);
+}
+
+function judge(file: CeremonyFile, note?: SigningNote, word: HolderWord = {}): string {
+  return judgeRoot(openCeremony(file), note, word);
+}
+
+const first = proposeFirst(usualFirst(), ceremonyNow);
+const unknown = { code: "ceremony.unknown-root" };
+
+/** Mallory's index: complete in itself, with keys that nobody here knows. */
+async function forged(): Promise<CeremonyFile> {
+  const usual = usualFirst();
+  const mallory = { cards: [cardOf("mallory"), cardOf("ada"), cardOf("bob")], threshold: 2 };
+  const file = proposeFirst(
+    { ...usual, offline: { ...usual.offline, root: mallory } },
+    ceremonyNow,
+  );
+  return proposeNext(
+    published(await signedBy(file, "mallory", "ada", "bob")),
+    [{ kind: "renew", role: "root" }],
+    ceremonyNow,
+  );
+}
+
+test("a key knows the root it has seen, the first one that it signed, and the next one that follows", async () => {
+  assert.equal(judge(first), "first-ceremony");
+  const note = noteAfter(first);
+  const renewed = await usualNext({ kind: "renew", role: "root" });
+  assert.equal(judge(renewed, note), "known", "the first root, which it has itself signed");
+  const later = noteAfter(renewed, note);
+  assert.equal(judge(renewed, later), "known", "the root it has seen");
+  const second = published(await signedBy(renewed, "bob", "carol"));
+  const third = proposeNext(second, [{ kind: "renew", role: "root" }], ceremonyNow);
+  assert.equal(judge(third, later), "known", "the successor, which others have signed");
+});
+
+test("a key that has never signed says so", async () => {
+  assert.equal(judge(await usualNext({ kind: "renew", role: "root" })), "unknown");
+});
+
+test("a forged root, an older one, and a lost one are refused, unless the holder was told its fingerprint", async () => {
+  const file = await usualNext({ kind: "renew", role: "root" });
+  const note = noteAfter(file);
+  const forgery = await forged();
+  assert.throws(() => judge(forgery, note), unknown);
+  assert.throws(() => judge(forgery, noteAfter(first)), unknown);
+  assert.throws(() => judge(first, note), unknown, "an index of which the key knows a root");
+  const second = published(await signedBy(file, "ada", "bob"));
+  const next = proposeNext(second, [{ kind: "renew", role: "root" }], ceremonyNow);
+  const newer = noteAfter(next, note);
+  assert.throws(() => judge(file, newer), unknown, "the root before the one it saw");
+  const third = published(await signedBy(next, "ada", "bob"));
+  const fourth = proposeNext(third, [{ kind: "renew", role: "root" }], ceremonyNow);
+  assert.throws(() => judge(fourth, note), unknown, "a root in between was never seen");
+  assert.ok(fourth.current);
+  const told = rootFingerprint(fourth.current.root);
+  assert.equal(judge(fourth, note, { rootFingerprint: told }), "told");
+  assert.equal(judge(fourth, undefined, { rootFingerprint: told }), "told");
+  assert.throws(() => judge(forgery, undefined, { rootFingerprint: told }), unknown);
+  assert.throws(() => judge(file, newer, { rootFingerprint: told }), unknown);
+});
+
+test("one version is signed once; the same again is no second time", async () => {
+  const refused = { code: "ceremony.signed-before" };
+  const roles: readonly OfflineRole[] = ["root"];
+  const file = await usualNext({ kind: "renew", role: "root" });
+  const note = noteAfter(file);
+  const other = openCeremony(await usualNext({ kind: "threshold", role: "root", threshold: 3 }));
+  checkNotSignedBefore(openCeremony(file), roles, note, {});
+  checkNotSignedBefore(other, roles, undefined, {});
+  checkNotSignedBefore(other, ["targets"], note, {});
+  assert.throws(() => checkNotSignedBefore(other, roles, note, {}), refused);
+  const { sha256 = "" } = note.signed.root ?? {};
+  checkNotSignedBefore(other, roles, note, { insteadOf: [`sha256:${sha256}`] });
+  const wrong = { insteadOf: [`sha256:${"0".repeat(64)}`] };
+  assert.throws(() => checkNotSignedBefore(other, roles, note, wrong), refused);
+  const second = published(await signedBy(file, "ada", "bob"));
+  const next = proposeNext(second, [{ kind: "renew", role: "root" }], ceremonyNow);
+  checkNotSignedBefore(openCeremony(next), roles, note, {});
+  assert.throws(
+    () => checkNotSignedBefore(openCeremony(file), roles, noteAfter(next), {}),
+    refused,
+    "a version before the one signed last",
+  );
+});
+
+test("a note remembers what it is told about, and is read back as it was written", async () => {
+  const file = await usualNext({ kind: "renew", role: "targets" });
+  const note = noteAfter(file, noteAfter(first));
+  assert.deepEqual(
+    [note.signed.root?.version, note.signed.targets?.version, note.signed.claimed],
+    [1, 2, undefined],
+  );
+  assert.deepEqual(note.root, file.current?.root);
+  for (const one of [note, noteAfter(first)]) {
+    assert.deepEqual(parseSigningNote(formatSigningNote(one)), one);
+  }
+  const text = parseUtf8(formatSigningNote(note));
+  for (const [from, to, code] of [
+    ['"holdfast-signed":1', '"holdfast-signed":2', "ceremony.malformed"],
+    ['"sha256":"', '"sha256":"x', "ceremony.malformed"],
+    [text, text.slice(1), "json.syntax"],
+    [text, " ".repeat(1_048_577), "json.size"],
+  ] as const) {
+    const bytes = formatUtf8(text.replace(from, to));
+    assert.throws(() => parseSigningNote(bytes), { code });
+  }
+});
+
+test("a note does not forget the root it saw when it signs a first ceremony's file again", async () => {
+  const seen = noteAfter(await usualNext({ kind: "renew", role: "root" }));
+  assert.deepEqual(noteAfter(first, seen).root, (await usualCurrent()).current?.root);
+});

@@ -224,18 +224,22 @@ function signedByAfter(
   return next;
 }
 
-/** Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). */
+/**
+ * Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). Where
+ * its hash is listed, who has stolen the role's key cannot put another file under the same version before clients.
+ * Bins have none: they are many, and every client fetches the whole snapshot.
+ */
 function snapshotMeta(listed: ReadonlyMap<string, RoleVersion>): ReadonlyMap<string, MetaFile> {
   const meta = new Map<string, MetaFile>();
-  for (const [role, { version, length }] of listed) {
+  for (const [role, { version, length, sha256 }] of listed) {
     if (role === "root" || role === "snapshot" || role === "timestamp") continue;
-    meta.set(role, rolesWithLength.has(role) ? { version, length } : { version });
+    meta.set(
+      role,
+      isBinName(role) ? { version } : { version, length, hashes: new Map([["sha256", sha256]]) },
+    );
   }
   return meta;
 }
-
-/** Those that grow with what people claim: a client allows them as many bytes as they really have. */
-const rolesWithLength: ReadonlySet<string> = new Set(["targets", "claimed", "recently-claimed"]);
 
 /** Online roles whose next file is wanted now, whatever else changes. */
 function dueRoles(

@@ -63,10 +63,23 @@ const noRoleGuard: Edit = {
   replace: "of held === offered ? held.meta : [])",
 };
 
+const noRollback: Edit = {
+  file: roleChecks,
+  find: "if (offered >= trusted) return;",
+  replace: "return;",
+};
+/** 5.3.11: what a thief has driven up is never forgotten. */
+const noForgetting: Edit = {
+  file: "src/core/tuf/trusted-set.ts",
+  find: 'return !isSame("timestamp") || !isSame("snapshot");',
+  replace: 'return isSame("root") && false;',
+};
+
 const bytes = "bytes.test.ts";
 const metadata = "metadata.test.ts";
 const resources = "resources.test.ts";
 const local = "local.test.ts";
+const pep458 = "compromise-pep458.test.ts";
 
 export const proofs: readonly Proof[] = [
   { attack: "B1", suite: bytes, defence: "file hash", edits: [noFileHash] },
@@ -136,7 +149,7 @@ export const proofs: readonly Proof[] = [
     attack: "M1",
     suite: metadata,
     defence: "no lower timestamp",
-    edits: [{ file: roleChecks, find: "if (offered >= trusted) return;", replace: "return;" }],
+    edits: [noRollback],
   },
   {
     attack: "M2",
@@ -197,6 +210,51 @@ export const proofs: readonly Proof[] = [
       { file: "src/core/tuf/limits.ts", find: "totalMs: 60_000", replace: "totalMs: 1e12" },
     ],
   },
+  { attack: "K1", suite: pep458, defence: "expiry of snapshot", edits: noExpiry },
+  { attack: "K2", suite: pep458, defence: "no lower timestamp or snapshot", edits: [noRollback] },
+  {
+    attack: "K3",
+    suite: pep458,
+    defence: "snapshot's length and hash",
+    edits: [noListedLength, noListedHash],
+  },
+  { attack: "K4", suite: pep458, defence: "expiry of delegated roles", edits: noExpiry },
+  {
+    attack: "K5",
+    suite: pep458,
+    defence: "no role in a snapshot goes back",
+    edits: [noRoleGuard],
+  },
+  {
+    attack: "K6",
+    suite: pep458,
+    defence: "snapshot lists the hashes of roles",
+    edits: [
+      {
+        file: "src/core/publication/sign-batch.ts",
+        find: "isBinName(role) ? { version } :",
+        replace: "isBinName(role) || role ? { version } :",
+      },
+    ],
+  },
+  { attack: "K7", suite: pep458, defence: "expiry of timestamp", edits: noExpiry },
+  {
+    attack: "K7",
+    suite: pep458,
+    defence: "a bin is signed with the key that unclaimed names now",
+    edits: [noThreshold],
+  },
+  { attack: "K8", suite: pep458, defence: "expiry of unclaimed", edits: noExpiry },
+  { attack: "K9", suite: pep458, defence: "expiry of recently-claimed", edits: noExpiry },
+  { attack: "K10", suite: pep458, defence: "expiry of deny", edits: noExpiry },
+  { attack: "K11", suite: pep458, defence: "expiry of claimed", edits: noExpiry },
+  { attack: "K12", suite: pep458, defence: "expiry of targets", edits: noExpiry },
+  { attack: "K13", suite: pep458, defence: "expiry of root", edits: noExpiry },
+  { attack: "K14", suite: pep458, defence: "root's threshold", edits: [noThreshold] },
+  { attack: "K15", suite: pep458, defence: "the keys that root names now", edits: [noThreshold] },
+  { attack: "K16", suite: pep458, defence: "versions are forgotten", edits: [noForgetting] },
+  { attack: "K17", suite: pep458, defence: "versions are forgotten", edits: [noForgetting] },
+  { attack: "K18", suite: pep458, defence: "expiry of claimed", edits: noExpiry },
   { attack: "R3", suite: resources, defence: "expiry", edits: noExpiry },
   { attack: "L1", suite: local, defence: "file hash", edits: [noFileHash] },
   {

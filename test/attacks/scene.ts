@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "#crypto/hash.ts";
 import type { ProxyConfig } from "#apps/proxy/create-proxy.ts";
-import { createProxyWorld, simName } from "#world/proxy-world.ts";
-import type { Answered, Ask, ProxyWorld } from "#world/proxy-world.ts";
+import { createProxyWorld } from "#world/proxy-world.ts";
+import { simName } from "#world/sim-proxy.ts";
+import type { ProxyWorld } from "#world/proxy-world.ts";
+import type { Answered, Ask } from "#world/sim-proxy.ts";
 import type { SimFile, SimIndex } from "#world/sim-index.ts";
 import type { Interposer, SimResponse } from "#world/sim-network.ts";
 import { assertRefused, assertServed } from "./outcome.ts";

@@ -55,10 +55,11 @@ export async function createSignerWorld(
   clock: Clock,
   random: Random,
   config: Partial<SignerConfig> = {},
+  root: { readonly keys: number; readonly threshold: number } = { keys: 1, threshold: 1 },
 ): Promise<SignerWorld> {
-  const { offline, online } = generateRepositoryKeys(random);
+  const { offline, online } = generateRepositoryKeys(random, root.keys);
   const merged = { ...parseConfig("").signer, ...config };
-  const keys = { rootThreshold: 1, offline, online: publicOnlineKeys(online) };
+  const keys = { rootThreshold: root.threshold, offline, online: publicOnlineKeys(online) };
   return {
     clock,
     config: merged,

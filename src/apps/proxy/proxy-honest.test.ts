@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePage } from "#formats/python/simple-page.ts";
-import { createProxyWorld, simName } from "#world/proxy-world.ts";
+import { createProxyWorld } from "#world/proxy-world.ts";
+import { simName } from "#world/sim-proxy.ts";
 import { HOUR, SECOND } from "#world/sim-clock.ts";
 
 const wheelName = "demo-1.0-py3-none-any.whl";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createProxyWorld } from "#world/proxy-world.ts";
-import type { Answered } from "#world/proxy-world.ts";
+import type { Answered } from "#world/sim-proxy.ts";
 import type { SimResponse } from "#world/sim-network.ts";
 
 type Mutation = {

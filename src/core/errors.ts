@@ -66,6 +66,10 @@ export type RefusedErrorCode =
   | CeremonyCode
   | "account.exists"
   | "account.unknown"
+  | "agent.key-type"
+  | "agent.no-key"
+  | "agent.refused"
+  | "agent.too-large"
   | "auth.forbidden"
   | "auth.invalid"
   | "auth.missing"
@@ -73,8 +77,10 @@ export type RefusedErrorCode =
   | "change.id-reused"
   | "change.malformed"
   | "claim.refused"
+  | "command.failed"
   | "command.not-executable"
   | "command.not-found"
+  | "command.output"
   | "data-folder.in-use"
   | "data-folder.unusable"
   | "file.unknown"
@@ -88,6 +94,7 @@ export type RefusedErrorCode =
   | "key.passphrase-differs"
   | "key.passphrase-missing"
   | "key.passphrase-weak"
+  | "key.signature"
   | "key.unusable"
   | "limit.files"
   | "listen.port-in-use"
@@ -128,6 +135,9 @@ export class RefusedError extends Error {
 }
 
 export type UnavailableErrorCode =
+  | "agent.timeout"
+  | "agent.unreachable"
+  | "command.timeout"
   | "file.damaged"
   | "index.busy"
   | "index.unreachable"

@@ -15,6 +15,11 @@ export type PublicKey = {
 };
 
 const ed25519SpkiPrefix: Uint8Array = Buffer.from("302a300506032b6570032100", "hex");
+const p256SpkiPrefix: Uint8Array = Buffer.from(
+  "3059301306072a8648ce3d020106082a8648ce3d030107034200",
+  "hex",
+);
+const p256PointSize = 65;
 const ed25519Size = 32;
 const ed25519SignatureSize = 64;
 const rsaBitsMin = 2048;
@@ -39,6 +44,13 @@ export function parseEcdsaPublicKey(pem: string): PublicKey | undefined {
   if (handle?.asymmetricKeyType !== "ec") return undefined;
   if (handle.asymmetricKeyDetails?.namedCurve !== "prime256v1") return undefined;
   return ecdsaPublicKey(handle);
+}
+
+/** From a point of P-256 that is not compressed (SEC 1, 2.3.3). */
+export function parseP256Point(raw: Uint8Array): PublicKey | undefined {
+  if (raw.byteLength !== p256PointSize) return undefined;
+  const handle = importSpki(Buffer.concat([p256SpkiPrefix, raw]));
+  return handle?.asymmetricKeyType === "ec" ? ecdsaPublicKey(handle) : undefined;
 }
 
 /** From a PEM `PUBLIC KEY` with a modulus of 2,048 to 8,192 bits. */

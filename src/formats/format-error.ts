@@ -54,6 +54,7 @@ export type FormatErrorCode =
   | "sdist.name"
   | "sdist.top-folder"
   | "sdist.version"
+  | "ssh.malformed"
   | "tuf.envelope"
   | "tuf.holder"
   | "tuf.key"

@@ -2,23 +2,24 @@
  * A key where its holder keeps it, as something that signs (docs/spec/key-files.md). Wherever it is, its public key is
  * known before anything is signed.
  */
+import type { Signer } from "#crypto/signer.ts";
 import type { SignerReference } from "#formats/ceremony/signer-reference.ts";
 import type { HolderKind } from "#formats/tuf/holder.ts";
-import { RefusedError } from "#core/errors.ts";
-import type { Timer } from "#core/ports.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
 import { openKeyFile } from "./key-files.ts";
 import type { AskPassphrase } from "./key-files.ts";
+import type { CommandPorts } from "./run-signer-command.ts";
+import { openCommandSigner } from "./signer-command.ts";
+import { openAgentSigner } from "./ssh-agent.ts";
 
-export type SignerPorts = {
+/**
+ * `env` is the program's environment: where an agent listens, and what a command is given. `show` is given what a
+ * command says to the person, without control characters but line ends and tabs.
+ */
+export type SignerPorts = CommandPorts & {
   /** Asks the person who holds the key, or reads what they have prepared. */
   readonly askPassphrase: AskPassphrase;
-  /** The program's environment: where an agent listens, and what a command is given. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly timer: Timer;
-  /** Shows the person what a command says to them: text without control characters but line ends. */
-  show(text: string): void;
 };
 
 export type OpenedSigner = {
@@ -27,14 +28,28 @@ export type OpenedSigner = {
   close(): Promise<void>;
 };
 
-/** Throws RefusedError `key.*`, `key-file.*`; FormatError for an encrypted file that is none. */
+/**
+ * Throws RefusedError `key.*`, `key-file.*`, `agent.*`, `command.*`; UnavailableError `agent.*`, `command.timeout`;
+ * FormatError for an encrypted file or an agent's answer that is none. So does the signer when it signs.
+ */
 export async function openSigner(
   reference: SignerReference,
-  { askPassphrase }: SignerPorts,
+  ports: SignerPorts,
 ): Promise<OpenedSigner> {
-  if (reference.kind !== "file") {
-    throw new RefusedError("key.unusable", `Cannot use a key of the kind ${reference.kind} yet`);
+  const { kind, signer } = await openByKind(reference, ports);
+  // Nothing stays open between two signatures; whoever opens a signer does not have to know that.
+  return { kind, signer: tufSigner(signer), close: () => Promise.resolve() };
+}
+
+type Opened = { readonly kind: HolderKind; readonly signer: Signer };
+
+async function openByKind(reference: SignerReference, ports: SignerPorts): Promise<Opened> {
+  switch (reference.kind) {
+    case "file":
+      return await openKeyFile(reference.path, ports.askPassphrase);
+    case "ssh-agent":
+      return { kind: "ssh-agent", signer: await openAgentSigner(reference.fingerprint, ports) };
+    case "command":
+      return { kind: "command", signer: await openCommandSigner(reference.command, ports) };
   }
-  const { kind, signer } = await openKeyFile(reference.path, askPassphrase);
-  return { signer: tufSigner(signer), kind, close: () => Promise.resolve() };
 }

@@ -30,14 +30,22 @@ export type TufClient = (
 const sources = join(projectRoot, "test", "interop");
 const goSource = join(sources, "go-tuf");
 const buildTimeoutMs = 600_000;
-const clientEnvironment = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
+export const tufClientEnvironment: Readonly<Record<string, string>> = {
+  PATH: "/usr/bin:/bin",
+  LANG: "C.UTF-8",
+};
+
+/** Its Python, and the script to run. */
+export async function pythonTufCommand(): Promise<readonly [python: string, script: string]> {
+  const tool = await openTool("tuf");
+  return [tool.python, join(sources, "python-tuf", "fetch.py")];
+}
 
 export async function openPythonTuf(): Promise<TufClient> {
-  const tool = await openTool("tuf");
-  const script = join(sources, "python-tuf", "fetch.py");
+  const [python, script] = await pythonTufCommand();
   return (state, repository, targets) =>
-    runProgram(tool.python, [script, ...clientArgs(state, repository, targets)], {
-      env: clientEnvironment,
+    runProgram(python, [script, ...clientArgs(state, repository, targets)], {
+      env: tufClientEnvironment,
       cwd: projectRoot,
     });
 }
@@ -46,18 +54,10 @@ export async function openPythonTuf(): Promise<TufClient> {
  * undefined where this machine has no Go that is new enough; where CI is set nothing may be missing, and it is brought
  * like the other tools.
  */
-export async function openGoTuf(): Promise<TufClient | undefined> {
+export async function goTufProgram(): Promise<string | undefined> {
   const go =
     (await findSystemGo()) ?? (isCi() ? join((await openTool("go")).bin, "go") : undefined);
-  if (go === undefined) {
-    return undefined;
-  }
-  const program = await buildGoTuf(go);
-  return (state, repository, targets) =>
-    runProgram(program, clientArgs(state, repository, targets), {
-      env: { ...clientEnvironment, HOME: state },
-      cwd: projectRoot,
-    });
+  return go === undefined ? undefined : await buildGoTuf(go);
 }
 
 function isCi(): boolean {

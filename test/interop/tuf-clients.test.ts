@@ -12,15 +12,18 @@ import { startHoldfast } from "#clients/holdfast.ts";
 import type { Holdfast } from "#clients/holdfast.ts";
 import { fetchBytes, fetchPage } from "#clients/plain-client.ts";
 import { uploadNew } from "#clients/uploading.ts";
-import { openGoTuf, openPythonTuf } from "#clients/tuf-clients.ts";
-import type { TufClient, TufRepository } from "#clients/tuf-clients.ts";
+import type { TufRepository } from "#clients/tuf-clients.ts";
+import { openTufSessions, tufJudgeNames } from "#clients/tuf-sessions.ts";
+import type { TufSession } from "#clients/tuf-sessions.ts";
 
 describe("TUF clients", () => {
   let folder: string;
   let holdfast: Holdfast;
   let repository: TufRepository;
+  let sessions: readonly TufSession[];
 
   before(async () => {
+    sessions = await openTufSessions();
     folder = await mkdtemp(join(tmpdir(), "holdfast-interop-"));
     holdfast = await startHoldfast();
     const { metadata, targets, rootFingerprint } = holdfast.ready;
@@ -35,51 +38,46 @@ describe("TUF clients", () => {
   });
 
   after(async () => {
+    for (const session of sessions ?? []) session.close();
     await holdfast?.remove();
     await rm(folder, { recursive: true, force: true });
   });
 
-  const judge = async (client: TufClient, name: string): Promise<void> => {
-    const state = join(folder, name);
+  const judge = async (client: TufSession): Promise<void> => {
+    const state = join(folder, client.name);
     await mkdir(state);
     await expectPages(client, state, ["anchor", "buoy", "capstan"]);
     await uploadNew(holdfast.ready, {
       project: "anchor",
-      version: `2.0+${name.replace("-", ".")}`,
+      version: `2.0+${client.name.replace("-", ".")}`,
     });
     await expectPages(client, state, ["anchor", "buoy"]);
   };
 
   /** What the client verified is what the index serves now. */
   const expectPages = async (
-    client: TufClient,
+    client: TufSession,
     state: string,
     projects: readonly string[],
   ): Promise<void> => {
-    const expected: string[] = [];
+    const expected = new Map<string, string | undefined>();
     for (const project of projects) {
       const page = await fetchPage(holdfast.ready.simple, project);
-      expected.push(`${sha256Hex(page)} simple/${project}/index.json`);
+      expected.set(`simple/${project}/index.json`, sha256Hex(page));
     }
-    const names = [...projects, "never-uploaded"].map((name) => `simple/${name}/index.json`);
-    const run = await client(state, repository, names);
-    assert.equal(run.status, 0, run.output);
-    assert.deepEqual(run.stdout.trim().split("\n"), [
-      ...expected,
-      "absent simple/never-uploaded/index.json",
-    ]);
+    expected.set("simple/never-uploaded/index.json", undefined);
+    const answer = await client.ask({ ...repository, state, names: [...expected.keys()] });
+    assert.deepEqual(answer, { kind: "pages", pages: expected });
   };
 
-  test("python-tuf fetches and verifies every page", async () => {
-    await judge(await openPythonTuf(), "python-tuf");
-  });
-
-  test("go-tuf fetches and verifies every page", async (t) => {
-    const client = await openGoTuf();
-    if (client === undefined) {
-      t.skip("there is no Go that is new enough, so go-tuf did not judge the repository");
-      return;
-    }
-    await judge(client, "go-tuf");
-  });
+  for (const name of tufJudgeNames) {
+    test(`${name} fetches and verifies every page`, async (t) => {
+      const client = sessions.find((session) => session.name === name);
+      if (client === undefined) {
+        t.skip("there is no Go that is new enough, so go-tuf did not judge the repository");
+        return;
+      }
+      await judge(client);
+    });
+  }
 });

@@ -1,13 +1,12 @@
-// Fetches and verifies targets of a TUF repository with go-tuf, as any Go program would:
-//
-//	go-tuf-fetch STATE ROOT METADATA-URL TARGETS-URL TARGET...
-//
-// prints one line per target, its SHA-256 and its name, or "absent" and its name.
+// Fetches and verifies targets of a TUF repository with go-tuf, as any Go program would: answers each line of its input
+// as ../python-tuf/fetch.py does.
 package main
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,64 +16,99 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata/updater"
 )
 
+type question struct {
+	State    string   `json:"state"`
+	Root     string   `json:"root"`
+	Metadata string   `json:"metadata"`
+	Targets  string   `json:"targets"`
+	Names    []string `json:"names"`
+}
+
+type answer struct {
+	Pages   map[string]*string `json:"pages,omitempty"`
+	Refused string             `json:"refused,omitempty"`
+	Message string             `json:"message,omitempty"`
+}
+
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := answerLines(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
-	if len(args) < 5 {
-		return fmt.Errorf("usage: go-tuf-fetch STATE ROOT METADATA-URL TARGETS-URL TARGET...")
+func answerLines() error {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<20)
+	out := json.NewEncoder(os.Stdout)
+	for lines.Scan() {
+		var asked question
+		if err := json.Unmarshal(lines.Bytes(), &asked); err != nil {
+			return err
+		}
+		said := answer{}
+		pages, err := fetchAll(asked)
+		if err != nil {
+			said.Refused = strings.TrimPrefix(fmt.Sprintf("%T", err), "*metadata.")
+			said.Message = err.Error()
+		} else {
+			said.Pages = pages
+		}
+		if err := out.Encode(said); err != nil {
+			return err
+		}
 	}
-	state, rootPath, metadataURL, targetsURL, targets := args[0], args[1], args[2], args[3], args[4:]
-	root, err := os.ReadFile(rootPath)
+	return lines.Err()
+}
+
+func fetchAll(asked question) (map[string]*string, error) {
+	root, err := os.ReadFile(asked.Root)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cfg, err := config.New(metadataURL, root)
+	cfg, err := config.New(asked.Metadata, root)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cfg.LocalMetadataDir = filepath.Join(state, "metadata")
-	cfg.LocalTargetsDir = filepath.Join(state, "targets")
-	cfg.RemoteTargetsURL = targetsURL
+	cfg.LocalMetadataDir = filepath.Join(asked.State, "metadata")
+	cfg.LocalTargetsDir = filepath.Join(asked.State, "targets")
+	cfg.RemoteTargetsURL = asked.Targets
 	cfg.PrefixTargetsWithHash = true
 	for _, folder := range []string{cfg.LocalMetadataDir, cfg.LocalTargetsDir} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	client, err := updater.New(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := client.Refresh(); err != nil {
-		return err
+		return nil, err
 	}
-	for _, name := range targets {
-		if err := fetch(client, name); err != nil {
-			return err
+	pages := map[string]*string{}
+	for _, name := range asked.Names {
+		if pages[name], err = fetch(client, name); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return pages, nil
 }
 
-func fetch(client *updater.Updater, name string) error {
+// nil: the target is absent.
+func fetch(client *updater.Updater, name string) (*string, error) {
 	info, err := client.GetTargetInfo(name)
 	if err != nil {
-		if strings.Contains(err.Error(), "not found") {
-			fmt.Printf("absent %s\n", name)
-			return nil
+		if err.Error() == fmt.Sprintf("target %s not found", name) {
+			return nil, nil
 		}
-		return err
+		return nil, err
 	}
 	_, data, err := client.DownloadTarget(info, "", "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	fmt.Printf("%s %s\n", hex.EncodeToString(sum[:]), name)
-	return nil
+	text := hex.EncodeToString(sum[:])
+	return &text, nil
 }

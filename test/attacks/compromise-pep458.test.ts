@@ -9,9 +9,11 @@ import type { Snapshot } from "#formats/tuf/snapshot.ts";
 import { DAY, SECOND } from "#world/sim-clock.ts";
 import { assertAll, assertDamage, assertRecovered } from "./damage.ts";
 import { RobbedIndex } from "./robbed-index.ts";
-import type { Installers, KeyName, RobbedOptions } from "./robbed-index.ts";
+import type { RobbedOptions } from "./robbed-index.ts";
 import { createInstaller } from "./installers.ts";
+import type { Installers } from "./installers.ts";
 import { renewOffline, replaceKeys } from "./recovery.ts";
+import type { KeyName } from "./recovery.ts";
 import { mallory, Thief } from "./thief.ts";
 import type { Edit } from "./thief.ts";
 
@@ -215,13 +217,13 @@ for (const [id, names, bound] of planted) {
   });
 }
 
-/** A root like the one before, but for whose the other top-level roles are. */
+/** A root under which every top-level role is the thief's. */
 const takesOver: Edit<Root> = (held) => {
   const taken = { keyIds: [mallory.key.keyId], threshold: 1 };
   return {
     ...held,
     keys: new Map([...held.keys, [mallory.key.keyId, mallory.key]]),
-    roles: { root: held.roles.root, timestamp: taken, snapshot: taken, targets: taken },
+    roles: { root: taken, timestamp: taken, snapshot: taken, targets: taken },
   };
 };
 

@@ -1,6 +1,6 @@
 /** What the rows of the compromise tables say: who gets what, while the thief is there and after the recovery. */
 import assert from "node:assert/strict";
-import type { Installers } from "./robbed-index.ts";
+import type { Installers } from "./installers.ts";
 
 /** A version, `malware`, `absent` or a refusal's code, for each kind of client. */
 export type Damage = Readonly<Record<keyof Installers, string>>;

@@ -3,6 +3,8 @@
  * before the recovery; `fresh` keeps nothing and starts from the root it was shipped with, as every CI job does.
  */
 import assert from "node:assert/strict";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import { root as rootDecoder } from "#formats/tuf/root.ts";
 import type { Answer } from "#world/sim-network.ts";
 import { createSimNetwork } from "#world/sim-network.ts";
 import type { SimNetwork } from "#world/sim-network.ts";
@@ -33,6 +35,28 @@ export type Installer = {
   /** Everything it believes; nothing for one that keeps nothing. */
   readonly trusted: () => string;
 };
+
+export type Installers = Readonly<Record<"saw" | "missed" | "fresh", Installer>>;
+
+/** Three who have installed these projects honestly, at version 1.0. */
+export async function createInstallers(
+  around: Around,
+  projects: readonly string[],
+): Promise<Installers> {
+  const installers = {
+    saw: await createInstaller("saw", around),
+    missed: await createInstaller("missed", around),
+    fresh: createStatelessInstaller("fresh", around),
+  };
+  for (const { install, name } of Object.values(installers)) {
+    for (const project of projects) assert.equal(await install(project), "1.0", `honest ${name}`);
+  }
+  return installers;
+}
+
+export function anchorOf(root: Uint8Array): Anchor {
+  return { version: parseSigned(root, rootDecoder).value.version, bytes: root };
+}
 
 /** One that keeps what it verified, and asks the index each time. */
 export async function createInstaller(name: string, around: Around): Promise<Installer> {

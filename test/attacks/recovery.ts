@@ -1,170 +1,134 @@
 /**
  * What the operator does when keys are stolen (PEP 458 and PEP 480, "Compromise and recovery"): new keys for what was
- * lost, a ceremony that names them in root and targets, and the signer's own rotation. Made of what ceremonies are made
- * of, and given to the signer as they give it.
+ * lost, and the ceremony that names them, with the rules that real ceremonies are held to. What follows from the new
+ * files is the index's own doing.
  */
+import assert from "node:assert/strict";
 import { generateEd25519 } from "#crypto/signer.ts";
-import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
-import { parseSigned } from "#formats/tuf/envelope.ts";
-import type { TufKey } from "#formats/tuf/key.ts";
-import type { RoleKeys } from "#formats/tuf/role-keys.ts";
-import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
-import type { Root } from "#formats/tuf/root.ts";
-import { targets as targetsDecoder, targetsToJson } from "#formats/tuf/targets.ts";
-import type { Targets } from "#formats/tuf/targets.ts";
-import { lifetimeMs } from "#core/publication/role-life.ts";
-import { nextMetadata, signRole, tufSigner } from "#core/tuf/editor.ts";
-import type { Signing, TufSigner } from "#core/tuf/editor.ts";
-import { onlineKeyNames } from "#core/tuf/layout.ts";
-import { signNextOffline } from "#core/tuf/offline-roles.ts";
-import { keyFile } from "#stores/memory/key-store.ts";
-import type { SignerWorld } from "#world/sim-signer.ts";
-import type { KeyName, RobbedIndex } from "./robbed-index.ts";
+import type { KeyCard } from "#formats/ceremony/key-card.ts";
+import type { Lifetimes } from "#formats/config/config.ts";
+import type {
+  CurrentOfflineMetadata,
+  OfflineMetadata,
+  OfflineRole,
+} from "#formats/door/offline-metadata.ts";
+import { checkProposal } from "#core/ceremony/check-proposal.ts";
+import type { CeremonyEdit } from "#core/ceremony/edit.ts";
+import { openCeremony } from "#core/ceremony/open-ceremony.ts";
+import { proposeNext } from "#core/ceremony/propose.ts";
+import { addSignature, missingSignatures, rolesOfKey } from "#core/ceremony/signatures.ts";
+import { tufSigner } from "#core/tuf/editor.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
+import { offlineRoleNames } from "#core/tuf/layout.ts";
+import type { OfflineRoleName, OnlineKeyName } from "#core/tuf/layout.ts";
+import type { SeededRandom } from "#world/seeded-random.ts";
+import type { SimClock } from "#world/sim-clock.ts";
+
+/** Those whose keys the index holds, all bins counting as one. */
+export type KeyName = OfflineRoleName | OnlineKeyName;
 
 /** Newly made, by whose they are. */
-type NewKeys = ReadonlyMap<KeyName, readonly TufSigner[]>;
+export type NewKeys = ReadonlyMap<KeyName, readonly TufSigner[]>;
 
-const namedByRoot = ["root", "timestamp", "snapshot", "targets"] as const;
-const namedByTargets = ["deny", "claimed", "recently-claimed", "unclaimed"] as const;
-
-export type Ceremony = {
-  /** Root's `x-floor`: targets and claimed that are older count for nothing. */
-  readonly floor?: boolean;
+/** An index as its operator sees it. */
+export type Operated = {
+  readonly clock: SimClock;
+  readonly random: SeededRandom;
+  readonly lifetimes: Lifetimes;
+  /** Those in force. */
+  readonly keysOf: (name: KeyName) => readonly TufSigner[];
+  readonly currentOffline: () => Promise<CurrentOfflineMetadata>;
+  /** Publishes these files, and signs with these keys from now on. */
+  readonly adopts: (offline: OfflineMetadata, keys: NewKeys) => Promise<void>;
 };
 
-/**
- * New keys for these roles: the online ones into the signer's key folder, all of them into what a ceremony signs, and
- * the rest is the signer's own rotation. The thief keeps what he took.
- */
-export async function replaceKeys(
-  index: RobbedIndex,
-  lost: readonly KeyName[],
-  ceremony: Ceremony = {},
-): Promise<void> {
+/** New keys for these roles. The thief keeps what he took. */
+export async function replaceKeys(index: Operated, lost: readonly KeyName[]): Promise<void> {
   const keys: NewKeys = new Map(
     lost.map((name) => [name, index.keysOf(name).map(() => newKey(index))]),
   );
-  for (const name of onlineKeyNames) {
-    for (const key of keys.get(name) ?? []) index.world.keyFiles.set(keyFile(name, "next"), key);
-  }
-  const offline = await signOffline(index, keys, ceremony);
-  if (Object.keys(offline).length > 0) await index.signer.submitOffline(offline);
-  // The signer delegates to the bins itself, and looks for their new key whenever it renews.
-  else await index.signer.renewDue();
-  index.world = withOfflineKeys(index.world, keys);
+  const leaving = new Map(lost.map((name) => [name, index.keysOf(name)]));
+  await welcomeRootKeys(index, keys.get("root") ?? []);
+  const edits = lost.flatMap((name) => [
+    ...(name === "root" ? [] : addingEdits(name, keys.get(name) ?? [])),
+    ...removingEdits(name, leaving.get(name) ?? []),
+  ]);
+  const newKeys = [...keys.values()].flat();
+  const files = edits.length === 0 ? {} : await holdCeremony(index, edits, newKeys);
+  await index.adopts(files, keys);
+}
+
+/** In a ceremony of its own: no ceremony lets all of root's keys go that could bring the next root into force. */
+async function welcomeRootKeys(index: Operated, added: readonly TufSigner[]): Promise<void> {
+  if (added.length === 0) return;
+  const files = await holdCeremony(index, addingEdits("root", added), added);
+  await index.adopts(files, new Map([["root", [...index.keysOf("root"), ...added]]]));
 }
 
 /** The ceremony that changes no key: offline roles with a new life. */
 export async function renewOffline(
-  index: RobbedIndex,
+  index: Operated,
   ...roles: readonly OfflineRole[]
 ): Promise<void> {
-  const { metadata, nextVersions } = await index.signer.currentOffline();
-  const files: Partial<Record<OfflineRole, Uint8Array>> = {};
-  for (const role of roles) {
-    const signing = signingOf(index, role, nextVersions[role], index.keysOf(role));
-    files[role] = (await signNextOffline(role, metadata[role], signing)).bytes;
-  }
-  await index.signer.submitOffline(files);
+  const edits = roles.map((role) => ({ kind: "renew", role }) as const);
+  await index.adopts(await holdCeremony(index, edits), new Map());
 }
 
-/** Root, targets and claimed as far as they name or carry a new key. */
-async function signOffline(
-  index: RobbedIndex,
-  keys: NewKeys,
-  { floor = false }: Ceremony,
-): Promise<OfflineMetadata> {
-  const { metadata, nextVersions: versions } = await index.signer.currentOffline();
-  const files: Partial<Record<OfflineRole, Uint8Array>> = {};
-  const both = (role: KeyName): readonly TufSigner[] => [
-    ...index.keysOf(role),
-    ...(keys.get(role) ?? []),
-  ];
-  if (keys.has("claimed")) {
-    const signing = signingOf(index, "claimed", versions.claimed, both("claimed"));
-    files.claimed = (await signNextOffline("claimed", metadata.claimed, signing)).bytes;
-  }
-  if (keys.has("targets") || namedByTargets.some((name) => keys.has(name))) {
-    const signing = signingOf(index, "targets", versions.targets, both("targets"));
-    const held = parseSigned(metadata.targets, targetsDecoder, "targets").value;
-    const next = targetsToJson({ ...withDelegates(held, keys), ...nextMetadata(signing) });
-    files.targets = (await signRole("targets", nextMetadata(signing), next, signing)).bytes;
-  }
-  if (floor || namedByRoot.some((name) => keys.has(name))) {
-    const signing = signingOf(index, "root", versions.root, both("root"));
-    const held = parseSigned(metadata.root, rootDecoder, "root").value;
-    const lowest = new Map(
-      (["targets", "claimed"] as const).map((role) => [
-        role,
-        versions[role] - (files[role] === undefined ? 1 : 0),
-      ]),
-    );
-    const named = { ...withRoles(held, keys), ...nextMetadata(signing) };
-    const next = rootToJson(floor ? { ...named, floor: lowest } : named);
-    files.root = (await signRole("root", nextMetadata(signing), next, signing)).bytes;
-  }
-  return files;
-}
-
-function signingOf(
-  { world }: RobbedIndex,
-  role: OfflineRole,
-  version: number,
-  signers: readonly TufSigner[],
-): Signing {
-  return {
-    version,
-    now: world.clock(),
-    lifetimeMs: lifetimeMs(role, world.config.lifetimes),
-    signers,
-  };
-}
-
-function withRoles(held: Root, replaced: NewKeys): Root {
-  const roles = { ...held.roles };
-  const keys = new Map(held.keys);
-  for (const name of namedByRoot)
-    replaceIn(keys, replaced.get(name), (next) => {
-      roles[name] = { ...roles[name], ...next };
-    });
-  return { ...held, keys, roles };
-}
-
-function withDelegates(held: Targets, replaced: NewKeys): Targets {
-  const { roles = [] } = held.delegations ?? {};
-  const keys = new Map(held.delegations?.keys);
-  const next = roles.map((role) => {
-    let delegated = role;
-    const name = namedByTargets.find((one) => one === role.name);
-    replaceIn(keys, name && replaced.get(name), (signers) => {
-      delegated = { ...role, ...signers };
-    });
-    return delegated;
+/** Root says that targets and claimed older than those in force count for nothing: `x-floor`. */
+export async function raiseFloor(index: Operated): Promise<void> {
+  const { nextVersions } = await index.currentOffline();
+  const edits = (["targets", "claimed"] as const).map((role) => {
+    return { kind: "floor", role, version: nextVersions[role] - 1 } as const;
   });
-  return { ...held, delegations: { keys, roles: next } };
+  await index.adopts(await holdCeremony(index, edits), new Map());
 }
 
-/** Keys that nothing names any more may stay listed: they count for nothing. */
-function replaceIn(
-  keys: Map<string, TufKey>,
-  signers: readonly TufSigner[] | undefined,
-  name: (next: Pick<RoleKeys, "keyIds">) => void,
-): void {
-  if (signers === undefined) return;
-  for (const { key } of signers) keys.set(key.keyId, key);
-  name({ keyIds: signers.map(({ key }) => key.keyId) });
+/** Proposed, judged, and signed by everybody who has a part in it. */
+async function holdCeremony(
+  index: Operated,
+  edits: readonly CeremonyEdit[],
+  newKeys: readonly TufSigner[] = [],
+): Promise<OfflineMetadata> {
+  const { metadata: current, nextVersions } = await index.currentOffline();
+  const { claimed, root, targets } = index.lifetimes;
+  const thresholds = { root: 1, targets: 1, claimed: 1 };
+  const policy = { lifetimes: { root, targets, claimed }, thresholds };
+  const now = index.clock.now();
+  let file = proposeNext({ policy, current, nextVersions }, edits, now);
+  const held = (["root", "targets", "claimed"] as const).flatMap(index.keysOf);
+  for (const signer of [...held, ...newKeys]) {
+    if (rolesOfKey(openCeremony(file), signer.key.keyId).length === 0) continue;
+    file = (await addSignature(file, signer)).file;
+  }
+  assert.deepEqual(checkProposal(file, now), []);
+  assert.deepEqual(missingSignatures(openCeremony(file)), []);
+  return file.next;
 }
 
-function withOfflineKeys(world: SignerWorld, keys: NewKeys): SignerWorld {
-  const { claimed, root, targets } = world.offline;
-  const offline = {
-    root: keys.get("root") ?? root,
-    targets: keys.get("targets")?.[0] ?? targets,
-    claimed: keys.get("claimed")?.[0] ?? claimed,
-  };
-  return { ...world, offline };
+/** None for the bins: `unclaimed` names their key, and it is signed online. */
+function addingEdits(name: KeyName, added: readonly TufSigner[]): readonly CeremonyEdit[] {
+  if (name === "bins") return [];
+  return added.map((signer, at) =>
+    isOfflineName(name)
+      ? { kind: "add-key", role: name, card: cardOf(signer, `${name} ${at}`, "file") }
+      : { kind: "online-key", name, card: cardOf(signer, name, "online") },
+  );
 }
 
-function newKey({ random }: RobbedIndex): TufSigner {
+/** None for online keys: the new one takes the old one's place. */
+function removingEdits(name: KeyName, removed: readonly TufSigner[]): readonly CeremonyEdit[] {
+  if (!isOfflineName(name)) return [];
+  return removed.map(({ key }) => ({ kind: "remove-key", role: name, keyId: key.keyId }));
+}
+
+function isOfflineName(name: KeyName): name is OfflineRoleName {
+  return offlineRoleNames.some((offline) => offline === name);
+}
+
+function cardOf({ key }: TufSigner, name: string, kind: KeyCard["kind"]): KeyCard {
+  return { name, kind, key };
+}
+
+export function newKey({ random }: Pick<Operated, "random">): TufSigner {
   return tufSigner(generateEd25519(random.bytes).signer);
 }

@@ -5,14 +5,12 @@
 import assert from "node:assert/strict";
 import type { Lifetimes } from "#formats/config/config.ts";
 import { parseConfig } from "#formats/config/config.ts";
+import type { CurrentOfflineMetadata, OfflineMetadata } from "#formats/door/offline-metadata.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
-import { parseSigned } from "#formats/tuf/envelope.ts";
-import { root as rootDecoder } from "#formats/tuf/root.ts";
 import { binName } from "#formats/tuf/succinct-roles.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
-import { pageTarget } from "#core/tuf/layout.ts";
-import type { OfflineRoleName, OnlineKeyName } from "#core/tuf/layout.ts";
+import { onlineKeyNames, pageTarget } from "#core/tuf/layout.ts";
 import { keyFile } from "#stores/memory/key-store.ts";
 import { binRoles } from "#core/tuf/online-roles.ts";
 import { createSeededRandom } from "#world/seeded-random.ts";
@@ -23,8 +21,9 @@ import type { Answer } from "#world/sim-network.ts";
 import { notFound } from "#world/sim-index.ts";
 import { createSignerWorld, createSimSigner, storeSdist } from "#world/sim-signer.ts";
 import type { SignerWorld } from "#world/sim-signer.ts";
-import { createInstaller, createStatelessInstaller } from "./installers.ts";
-import type { Anchor, Around, Installer } from "./installers.ts";
+import { anchorOf, createInstallers } from "./installers.ts";
+import type { Anchor, Around, Installers } from "./installers.ts";
+import type { KeyName, NewKeys, Operated } from "./recovery.ts";
 import { Thief } from "./thief.ts";
 
 export type RobbedOptions = {
@@ -32,14 +31,10 @@ export type RobbedOptions = {
   readonly root?: { readonly keys: number; readonly threshold: number };
 };
 
-/** Those whose keys can be stolen, all bins counting as one. */
-export type KeyName = OfflineRoleName | OnlineKeyName;
-
-export type Installers = Readonly<Record<"saw" | "missed" | "fresh", Installer>>;
-
-export class RobbedIndex implements Around {
+export class RobbedIndex implements Around, Operated {
   readonly clock: SimClock;
   readonly random: SeededRandom;
+  readonly lifetimes: Lifetimes;
   world: SignerWorld;
   signer: Publisher;
   /** What new clients are shipped with. */
@@ -49,6 +44,7 @@ export class RobbedIndex implements Around {
     this.clock = clock;
     this.random = random;
     this.world = world;
+    this.lifetimes = world.config.lifetimes;
     this.signer = createSimSigner(world);
     this.anchor = { version: 1, bytes: world.first.root };
   }
@@ -84,19 +80,9 @@ export class RobbedIndex implements Around {
     return binName(roles, pageTarget(normaliseProjectName(name)));
   }
 
-  /** Three who have installed "victim" and "bystander" honestly, as far as they keep anything. */
+  /** Three who have installed both projects honestly. */
   async installers(): Promise<Installers> {
-    const installers = {
-      saw: await createInstaller("saw", this),
-      missed: await createInstaller("missed", this),
-      fresh: createStatelessInstaller("fresh", this),
-    };
-    for (const installer of Object.values(installers)) {
-      for (const project of ["victim", "bystander"]) {
-        assert.equal(await installer.install(project), "1.0", "the honest run");
-      }
-    }
-    return installers;
+    return await createInstallers(this, ["victim", "bystander"]);
   }
 
   /** A thief with these keys, and a copy of the index as it is now. */
@@ -105,20 +91,31 @@ export class RobbedIndex implements Around {
   }
 
   /** Those in force. */
-  keysOf(name: KeyName): readonly TufSigner[] {
+  readonly keysOf = (name: KeyName): readonly TufSigner[] => {
     const { keyFiles, offline } = this.world;
     if (name === "root") return offline.root;
     if (name === "targets" || name === "claimed") return [offline[name]];
     const key = keyFiles.get(keyFile(name, "current"));
     assert.ok(key, `the signer holds a key of ${name}`);
     return [key];
-  }
+  };
+
+  readonly currentOffline = (): Promise<CurrentOfflineMetadata> => this.signer.currentOffline();
+
+  /** Online keys go into the signer's key folder, offline roles through its door; the rest is its own rotation. */
+  readonly adopts = async (offline: OfflineMetadata, keys: NewKeys): Promise<void> => {
+    for (const name of onlineKeyNames) {
+      for (const key of keys.get(name) ?? []) this.world.keyFiles.set(keyFile(name, "next"), key);
+    }
+    if (Object.keys(offline).length > 0) await this.signer.submitOffline(offline);
+    // It looks for new keys whenever it renews.
+    else await this.signer.renewDue();
+    this.world = withOfflineKeys(this.world, keys);
+  };
 
   /** New clients are shipped with the newest root from now on. */
   async shipsNewestRoot(): Promise<void> {
-    const { metadata } = await this.signer.currentOffline();
-    const { version } = parseSigned(metadata.root, rootDecoder).value;
-    this.anchor = { version, bytes: metadata.root };
+    this.anchor = anchorOf((await this.currentOffline()).metadata.root);
   }
 
   readonly answer: Answer = async ({ url }) => {
@@ -128,4 +125,14 @@ export class RobbedIndex implements Around {
     const body = folder === "files" ? files.get(sha256) : tree.get(path);
     return body === undefined ? notFound : { status: 200, body };
   };
+}
+
+function withOfflineKeys(world: SignerWorld, keys: NewKeys): SignerWorld {
+  const { claimed, root, targets } = world.offline;
+  const offline = {
+    root: keys.get("root") ?? root,
+    targets: keys.get("targets")?.[0] ?? targets,
+    claimed: keys.get("claimed")?.[0] ?? claimed,
+  };
+  return { ...world, offline };
 }

@@ -143,11 +143,13 @@ export class Thief {
     }
   }
 
-  /** The next root, with what he holds of root's keys. */
+  /** The next root, with what he holds of root's keys, and his own for the root that it makes. */
   async signsRoot(edit: Edit<Root>): Promise<void> {
     const held = this.#root();
     const next = edit({ ...held, version: held.version + 1, expires: never });
-    this.#show(publicRolePath("root", next.version), await this.#sign("root", rootToJson(next)));
+    const signers = [...(this.#loot.get("root") ?? []), mallory];
+    const bytes = await signTree(rootToJson(next), signers);
+    this.#show(publicRolePath("root", next.version), bytes);
   }
 
   /** A file of his, a page that offers nothing else, and the role that lists it. */

@@ -123,7 +123,7 @@ describe("claimed projects before other TUF clients", () => {
     for (const project of ["owned", "released"]) {
       const page = `simple/${project}/index.json`;
       const path = `targets/${hashedTargetPath(page, hashOf(contentOf(project)))}`;
-      await judged.whileLying({ [path]: formatUtf8("malware") }, () =>
+      await judged.whileLying(new Map([[path, formatUtf8("malware")]]), () =>
         judged.refuse(project, wrongBytes),
       );
     }

@@ -4,7 +4,7 @@
  * that gets the first root now.
  */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openTufSessions } from "#clients/tuf-sessions.ts";
@@ -18,7 +18,10 @@ export type ExpectedPages = Readonly<Record<string, string | undefined>>;
 /** How each library says the same: the kind of its error, and its sentence. */
 export type RefusalTexts = Readonly<Record<TufJudgeName, RegExp>>;
 
-type Kind = "following" | "fresh";
+/** `doomed`: with a copy of what the following one knows, for what its trust would not recover from. */
+type Kind = "doomed" | "following" | "fresh";
+
+const bothKinds: readonly Kind[] = ["following", "fresh"];
 
 type Watched = {
   readonly server: PublicServer;
@@ -30,7 +33,7 @@ export class Panel {
   readonly #sessions: readonly TufSession[];
   readonly #folder: string;
   readonly #servers: PublicServer[] = [];
-  #fresh = 0;
+  #turn = 0;
 
   private constructor(sessions: readonly TufSession[], folder: string) {
     this.#sessions = sessions;
@@ -62,26 +65,28 @@ export class Panel {
   /** Every judge, following and fresh: all at once, for each is a process of its own. */
   async ask(
     { name, root, server }: Watched,
+    kinds: readonly Kind[],
     projects: readonly string[],
     judge: (answer: TufAnswer, who: TufJudgeName, title: string) => void,
   ): Promise<void> {
-    this.#fresh++;
+    this.#turn++;
     const ask = async (session: TufSession, kind: Kind): Promise<void> => {
-      const turn = kind === "fresh" ? `${this.#fresh}` : "all";
-      const state = join(this.#folder, name, session.name, `${kind}-${turn}`);
+      const folder = join(this.#folder, name, session.name);
+      const following = join(folder, "following");
+      const state = kind === "following" ? following : join(folder, `${kind}-${this.#turn}`);
       await mkdir(state, { recursive: true });
+      if (kind === "doomed") await cp(following, state, { recursive: true });
       const answer = await session.ask({
         state,
         root,
         metadata: new URL("tuf/", server.address).href,
         targets: new URL("targets/", server.address).href,
-        names: projects.map((project) => `simple/${project}/index.json`),
+        // Names of targets that are no pages are given as they are.
+        names: projects.map((name) => (name.includes(".") ? name : `simple/${name}/index.json`)),
       });
       judge(answer, session.name, `${session.name}, ${kind}: ${textOf(answer)}`);
     };
-    await Promise.all(
-      this.#sessions.flatMap((session) => [ask(session, "following"), ask(session, "fresh")]),
-    );
+    await Promise.all(this.#sessions.flatMap((session) => kinds.map((kind) => ask(session, kind))));
   }
 
   async close(): Promise<void> {
@@ -106,7 +111,8 @@ export class Judged {
     expected: ExpectedPages,
     otherwise: Partial<Record<TufJudgeName, ExpectedPages>> = {},
   ): Promise<void> {
-    await this.#panel.ask(this.#watched, Object.keys(expected), (answer, who, title) => {
+    const projects = Object.keys(expected);
+    await this.#panel.ask(this.#watched, bothKinds, projects, (answer, who, title) => {
       assert.equal(answer.kind, "pages", title);
       const found = new Map<string, string | undefined>();
       for (const [name, sha256] of answer.pages) found.set(name.split("/")[1] ?? "", sha256);
@@ -120,20 +126,34 @@ export class Judged {
     errors: RefusalTexts,
     excused: readonly TufJudgeName[] = [],
   ): Promise<void> {
-    await this.#panel.ask(this.#watched, [project], (answer, who, title) => {
+    await this.#refuse(bothKinds, project, errors, excused);
+  }
+
+  /** As `refuse`, where the timestamp's and snapshot's keys were stolen: what else they signed is believed. */
+  async refuseTheft(project: string, errors: RefusalTexts): Promise<void> {
+    await this.#refuse(["doomed", "fresh"], project, errors, []);
+  }
+
+  async #refuse(
+    kinds: readonly Kind[],
+    project: string,
+    errors: RefusalTexts,
+    excused: readonly TufJudgeName[],
+  ): Promise<void> {
+    await this.#panel.ask(this.#watched, kinds, [project], (answer, who, title) => {
       if (excused.includes(who)) return;
       assert.equal(answer.kind, "refused", title);
       assert.match(`${answer.error}: ${answer.message}`, errors[who], title);
     });
   }
 
-  /** While `lie` lasts, a mirror answers these paths with these bytes. */
+  /** Until `during` is over, a mirror answers these paths with these bytes. */
   async whileLying(
-    lies: Readonly<Record<string, Uint8Array | undefined>>,
+    lies: ReadonlyMap<string, Uint8Array>,
     during: () => Promise<void>,
   ): Promise<void> {
     const { lies: told } = this.#watched.server;
-    for (const [path, bytes] of Object.entries(lies)) told.set(path, bytes);
+    for (const [path, bytes] of lies) told.set(path, bytes);
     await during();
     told.clear();
   }
@@ -149,6 +169,12 @@ export const unsigned: RefusalTexts = {
   "python-tuf": /^UnsignedMetadataError: /,
   // tuf-js wraps what it says of delegated roles.
   "tuf-js": /^(?:UnsignedMetadataError|RuntimeError): .*was signed by \d\/\d keys/,
+};
+
+export const expired: RefusalTexts = {
+  "go-tuf": /^ErrExpiredMetadata: /,
+  "python-tuf": /^ExpiredMetadataError: /,
+  "tuf-js": /^ExpiredMetadataError: /,
 };
 
 export const wrongBytes: RefusalTexts = {

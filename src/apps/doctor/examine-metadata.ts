@@ -1,55 +1,32 @@
 /**
- * Whether the public tree on this machine is one that a client would believe, by the client's own rules, and how long
- * each role still lives.
+ * Whether the public tree on this machine is one that a client would believe, and how long each role still lives.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseInstant } from "#formats/bytes/instant.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
 import { object, string } from "#formats/json/decode.ts";
 import { parseJson } from "#formats/json/parse.ts";
-import type { Clock } from "#core/ports.ts";
-import { trustRoot } from "#core/tuf/trusted-set.ts";
-import { createUpdater } from "#core/tuf/updater.ts";
+import { describeSpan } from "#core/watch/time-span.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
-import { fetchFile } from "#stores/folder/file-fetch.ts";
-import { createMemoryTrustedStore } from "#stores/memory/trusted-store.ts";
 import type { MemoryTrustedStore } from "#stores/memory/trusted-store.ts";
 import type { Finding } from "./finding.ts";
+import { metadataFolder } from "./follow-tree.ts";
+import type { FollowedTree } from "./follow-tree.ts";
 
-/** A page that no index has: looking for it passes every role that a client passes. */
-const soughtPages = ["deny.json", "simple/0/index.json"];
-
-export async function examineMetadata(
+export function examineMetadata(
   data: DataFolder,
+  tree: FollowedTree | undefined,
   lifetimes: Lifetimes,
-  clock: Clock,
-): Promise<readonly Finding[]> {
-  const folder = join(data.publicTree, "tuf");
-  const firstRoot = join(folder, "1.root.json");
-  if (!existsSync(firstRoot)) {
+  now: Date,
+): readonly Finding[] {
+  if (tree === undefined) {
     const message = "There is no index here yet: `holdfast up` or `holdfast init` makes one";
     return [{ level: "fault", code: "data.empty", subject: data.root, message }];
   }
-  const store = createMemoryTrustedStore();
-  const findings: Finding[] = [];
-  try {
-    const bytes = new Uint8Array(readFileSync(firstRoot));
-    await store.writeRoot(trustRoot(bytes).root.value.version, bytes);
-    const metadataUrl = pathToFileURL(`${folder}/`);
-    const updater = createUpdater({ clock, fetch: fetchFile, store }, { metadataUrl });
-    const view = await updater.refresh();
-    for (const path of soughtPages) await updater.findTarget(view, path);
-  } catch (error) {
-    findings.push({
-      level: "fault",
-      code: "metadata.broken",
-      subject: folder,
-      message: `Clients refuse this metadata: ${error instanceof Error ? error.message : String(error)}`,
-    });
-  }
-  return [...findings, ...listExpiry(store, lifetimes, clock())];
+  const expiry = listExpiry(tree.store, lifetimes, now);
+  if (tree.problem === undefined) return expiry;
+  const message = `Clients refuse this metadata: ${tree.problem}`;
+  const subject = metadataFolder(data);
+  return [{ level: "fault", code: "metadata.broken", subject, message }, ...expiry];
 }
 
 /** What the client has accepted, which is everything up to the first fault. */
@@ -73,13 +50,17 @@ function examineExpiry(
   const { expires } = document(parseJson(bytes), role).signed;
   const leftMs = parseInstant(expires).at.getTime() - now.getTime();
   const lifetime = lifetimeOf(role, lifetimes);
-  const left = leftMs > 0 ? `for ${describeTime(leftMs)} more` : "no longer";
+  const left = leftMs > 0 ? `for ${describeSpan(leftMs)} more` : "no longer";
   const message = `${role}${meaningOf(role)} is good ${left} (until ${expires})`;
   const about = { code: "metadata.expiry", subject: role } as const;
   if (leftMs <= 0) return { ...about, level: "fault", message };
   if (lifetime === undefined || leftMs > lifetime / 2) return { ...about, level: "good", message };
-  return { ...about, level: "warning", message: `${message}: time for \`holdfast renew\`` };
+  const level = leftMs > lifetime * urgentPart ? "warning" : "fault";
+  return { ...about, level, message: `${message}: time for a ceremony, or \`holdfast renew\`` };
 }
+
+/** What is left of an offline role's life when its renewal cannot wait. */
+const urgentPart = 1 / 8;
 
 /** What a reader who never saw the names needs to know; of the bins, which are signed alike, one was passed. */
 function meaningOf(role: string): string {
@@ -106,17 +87,4 @@ function lifetimeOf(role: string, { root, targets, claimed }: Lifetimes): number
     ["targets", targets],
     ["claimed", claimed],
   ]).get(role);
-}
-
-const units = [
-  ["days", 86_400_000],
-  ["hours", 3_600_000],
-  ["minutes", 60_000],
-  ["seconds", 1_000],
-] as const;
-
-/** In the largest unit of which there are two or more. */
-function describeTime(ms: number): string {
-  const [name, unitMs] = units.find(([, length]) => ms >= 2 * length) ?? ["seconds", 1_000];
-  return `${Math.floor(ms / unitMs)} ${name}`;
 }

@@ -14,6 +14,7 @@ import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
 import { examinePrograms, examineRestored } from "./examine-programs.ts";
 import type { Finding } from "./finding.ts";
+import { followTree } from "./follow-tree.ts";
 
 const { lifetimes } = parseConfig("").signer;
 const now = new Date("2029-06-01T00:00:00Z");
@@ -41,6 +42,10 @@ async function publish(
   }
 }
 
+async function look(data: DataFolder): Promise<readonly Finding[]> {
+  return examineMetadata(data, await followTree(data, () => now), lifetimes, now);
+}
+
 function brief(findings: readonly Finding[]): readonly string[] {
   return findings.map(({ level, code, subject }) => `${level} ${code} ${subject}`);
 }
@@ -48,7 +53,7 @@ function brief(findings: readonly Finding[]): readonly string[] {
 test("examineMetadata() finds every role that a client passes, and how long it lives", async (t) => {
   const data = aDataFolder(t);
   await publish(data);
-  const findings = await examineMetadata(data, lifetimes, () => now);
+  const findings = await look(data);
   assert.deepEqual(brief(findings), [
     "good metadata.expiry root",
     "good metadata.expiry timestamp",
@@ -68,7 +73,7 @@ test("examineMetadata() warns at half life of what only a person can renew", asy
     repository.draft("claimed").expires = "2029-11-01T00:00:00Z";
     repository.draft("timestamp").expires = "2029-06-01T06:00:00Z";
   });
-  const findings = await examineMetadata(data, lifetimes, () => now);
+  const findings = await look(data);
   assert.deepEqual(
     brief(findings).filter((line) => !line.startsWith("good")),
     ["warning metadata.expiry claimed"],
@@ -80,7 +85,7 @@ test("examineMetadata() finds what has expired, and that clients refuse it", asy
   await publish(data, (repository) => {
     repository.root.expires = "2029-05-01T00:00:00Z";
   });
-  const findings = await examineMetadata(data, lifetimes, () => now);
+  const findings = await look(data);
   assert.deepEqual(brief(findings), [
     `fault metadata.broken ${join(data.publicTree, "tuf")}`,
     "fault metadata.expiry root",
@@ -90,7 +95,7 @@ test("examineMetadata() finds what has expired, and that clients refuse it", asy
 
 test("examineMetadata() says when there is no index yet", async (t) => {
   const data = aDataFolder(t);
-  const findings = await examineMetadata(data, lifetimes, () => now);
+  const findings = await look(data);
   assert.deepEqual(brief(findings), [`fault data.empty ${data.root}`]);
 });
 
@@ -144,6 +149,7 @@ test("examineRestored() names the offline roles that a restored backup took back
       role("claimed", 1_000_000, 1_000_001, true),
       role("snapshot", 5, 1_000_000, false),
     ],
+    keys: [],
     heldKeys: [],
   });
   mkdirSync(dirname(data.signerSocket), { recursive: true });

@@ -1,4 +1,5 @@
 /** One thing the doctor looked at, and what it means for whoever runs this Holdfast. */
+import type { RoleWarning } from "#core/watch/watch-roles.ts";
 
 export type Finding = {
   /** "good" needs nothing, "note" is worth knowing, "warning" needs a plan, "fault" needs mending now. */
@@ -13,6 +14,7 @@ export type Finding = {
 export type FindingCode =
   | "data.empty"
   | "data.space"
+  | RoleWarning["code"]
   | "keys.offline-here"
   | "keys.offline-away"
   | "keys.out-of-reach"
@@ -26,4 +28,5 @@ export type FindingCode =
   | "proxy.metadata"
   | "proxy.out-of-reach"
   | "proxy.port"
+  | "role.keys"
   | "versions";

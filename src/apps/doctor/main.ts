@@ -14,25 +14,37 @@ import { examineKeys } from "./examine-keys.ts";
 import { examineMetadata } from "./examine-metadata.ts";
 import { examinePrograms, examineRestored, examineSpace } from "./examine-programs.ts";
 import { examineProxy } from "./examine-proxy.ts";
+import { examineRoles } from "./examine-roles.ts";
 import type { Finding } from "./finding.ts";
+import { followTree } from "./follow-tree.ts";
 
 const help = `Usage: holdfast doctor [OPTIONS]
 
-Looks over a data folder and changes nothing.
+Looks over a data folder and changes nothing: who can read the secrets, whether clients believe the
+metadata and for how long, who holds which key, whether the programs answer.
 
   --data DIR      the data folder (default ./holdfast-data)
   --config FILE   the configuration it runs with
+  --strict        warnings change the exit code too, for monitoring
   --json          the findings as JSON
   --help
 
-Ends with 0 when nothing needs mending now (warnings are printed), 1 when something does, 64 for a
-wrong option.
+Ends with 0 when nothing needs mending now (warnings are printed), 1 when something does, 2 with
+--strict when something needs a plan, 64 for a wrong option.
+
+  holdfast doctor --data /srv/holdfast --strict --json || notify-the-operator
 `;
 
 const exitFault = 1;
+const exitWarning = 2;
 const exitUsage = 64;
 
-type Options = { readonly data: string; readonly config: string; readonly isJson: boolean };
+type Options = {
+  readonly data: string;
+  readonly config: string;
+  readonly isJson: boolean;
+  readonly isStrict: boolean;
+};
 
 function readOptions(args: readonly string[]): Options | "help" {
   const { values } = parseArgs({
@@ -41,12 +53,13 @@ function readOptions(args: readonly string[]): Options | "help" {
       data: { type: "string", default: "holdfast-data" },
       config: { type: "string" },
       json: { type: "boolean", default: false },
+      strict: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return "help";
   const config = values.config === undefined ? "" : readConfigFile(values.config);
-  return { data: resolve(values.data), config, isJson: values.json };
+  return { data: resolve(values.data), config, isJson: values.json, isStrict: values.strict };
 }
 
 async function examine({ data: root, config: text }: Options): Promise<readonly Finding[]> {
@@ -56,7 +69,7 @@ async function examine({ data: root, config: text }: Options): Promise<readonly 
     return [{ level: "fault", code: "data.empty", subject: root, message }];
   }
   const config = parseConfig(text);
-  const { lifetimes } = config.signer;
+  const tree = await followTree(data, systemClock);
   const { version } = readPackage();
   return [
     {
@@ -67,7 +80,8 @@ async function examine({ data: root, config: text }: Options): Promise<readonly 
     },
     examineSpace(data),
     ...examineKeys(data),
-    ...(await examineMetadata(data, lifetimes, systemClock)),
+    ...examineMetadata(data, tree, config.signer.lifetimes, systemClock()),
+    ...(await examineRoles(data, tree, systemClock())),
     ...(await examinePrograms(data)),
     ...(await examineRestored(data)),
     ...(await examineProxy(data, config.proxy, systemClock)),
@@ -86,6 +100,11 @@ function formatFinding({ level, message, subject }: Finding, isTerminal: boolean
   return subject.startsWith("/") ? `${line}\n         ${subject}` : line;
 }
 
+function exitCodeOf(findings: readonly Finding[], isStrict: boolean): number {
+  if (findings.some(({ level }) => level === "fault")) return exitFault;
+  return isStrict && findings.some(({ level }) => level === "warning") ? exitWarning : 0;
+}
+
 try {
   const options = readOptions(process.argv.slice(3));
   if (options === "help") {
@@ -95,7 +114,7 @@ try {
     const lines = findings.map((finding) => formatFinding(finding, process.stdout.isTTY));
     const json = JSON.stringify({ data: options.data, findings }, undefined, 2);
     process.stdout.write(`${options.isJson ? json : lines.join("\n")}\n`);
-    process.exitCode = findings.some(({ level }) => level === "fault") ? exitFault : 0;
+    process.exitCode = exitCodeOf(findings, options.isStrict);
   }
 } catch (error) {
   process.stderr.write(

@@ -14,6 +14,7 @@ import { ProjectList } from "./project-list.ts";
 import { ProjectPages } from "./project-pages.ts";
 import { PublishedBodies } from "./published-bodies.ts";
 import { Publishing } from "./publishing.ts";
+import { RoleWatch } from "./role-watch.ts";
 
 export type IndexParts = {
   readonly ports: IndexPorts;
@@ -28,6 +29,7 @@ export type IndexParts = {
   readonly publishing: Publishing;
   readonly catchUp: CatchUp;
   readonly metrics: Metrics;
+  readonly roleWatch: RoleWatch;
   readonly createBlake2b256: () => Promise<StreamingHash>;
   /** Uploads under way now. */
   readonly uploads: { count: number };
@@ -69,7 +71,9 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
     onTrouble: (error) => ports.logTrouble("Cannot reach the signer, or record its answer", error),
   });
   const publishing = new Publishing({ ...ports, outbox, locks: new KeyedLock() });
+  const roleWatch = new RoleWatch(ports);
   const metrics = new Metrics({
+    readSignerStatus: () => roleWatch.read(),
     outboxSize: () => outbox.size,
     isSignerConnected: () => outbox.isConnected,
     cacheSize: () => pages.cacheSize + bodies.cacheSize,
@@ -88,6 +92,7 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
     publishing,
     catchUp,
     metrics,
+    roleWatch,
     createBlake2b256: createBlake2b256Maker(),
     uploads,
   };

@@ -1,11 +1,15 @@
 /** Numbers for the operator, in Prometheus' text form. Counting on hot paths is adding to plain numbers. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { SignerStatus } from "#formats/door/signer-status.ts";
+import { addRoleMetrics } from "./role-metrics.ts";
 
 export type MetricsSources = {
   readonly outboxSize: () => number;
   readonly isSignerConnected: () => boolean;
   readonly cacheSize: () => number;
   readonly uploadsUnderWay: () => number;
+  /** undefined: the signer does not answer. */
+  readonly readSignerStatus: () => Promise<SignerStatus | undefined>;
 };
 
 const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
@@ -50,6 +54,7 @@ export class Metrics {
     this.#gauge("process_resident_memory_bytes", "Resident memory.", () =>
       process.memoryUsage.rss(),
     );
+    addRoleMetrics(this.#registry, sources.readSignerStatus);
     this.#publishSeconds = new Histogram({
       name: "holdfast_index_publish_seconds",
       help: "From a received upload to its being installable.",

@@ -154,7 +154,7 @@ async function answerLegacy(parts: IndexParts, exchange: Exchange): Promise<bool
 
 async function answerWeb(parts: IndexParts, web: WebApp, exchange: Exchange): Promise<boolean> {
   const [first = "", second = ""] = exchange.target.segments;
-  if (!["", "project", "projects", "static"].includes(first)) return false;
+  if (!["", "project", "projects", "static", "trust"].includes(first)) return false;
   exchange.checkMethod(["GET"], first === "" ? "To upload, use .../legacy/." : "");
   const project = first === "project" && isProjectName(second) ? second : undefined;
   if (first !== "static") await checkMayRead(parts, exchange, project);

@@ -50,6 +50,7 @@ const firstSegments: ReadonlySet<string> = new Set([
   "simple",
   "static",
   "targets",
+  "trust",
   "tuf",
   "uploads",
 ]);

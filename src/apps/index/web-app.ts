@@ -16,6 +16,7 @@ import { iconSvg, renderError, type Markup } from "./web/layout.ts";
 import { renderListPage } from "./web/list-page.ts";
 import { renderProjectPage } from "./web/project-page.ts";
 import { renderStartPage } from "./web/start-page.ts";
+import { renderTrustPage } from "./web/trust-page.ts";
 
 export type WebApp = {
   /** False when there is no such page. */
@@ -51,6 +52,11 @@ export function createWebApp(parts: IndexParts): WebApp {
   app.get("/projects/", async (context) => {
     const { exchange } = context.env;
     return page(context, renderListPage(site(exchange), await readListing(parts, exchange)));
+  });
+  app.get("/trust/", async (context) => {
+    const status = await parts.roleWatch.read();
+    const markup = renderTrustPage(site(context.env.exchange), status, parts.ports.clock());
+    return page(context, markup);
   });
   app.get("/project/:name", (context) => {
     return context.redirect(`${normaliseProjectName(context.req.param("name"))}/`, 301);

@@ -3,10 +3,11 @@ import { formatInstant } from "#formats/bytes/instant.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
 import type { RoleKeys } from "#formats/tuf/role-keys.ts";
-import { isBinName } from "#core/tuf/layout.ts";
+import { delegatedRoleNames, isBinName } from "#core/tuf/layout.ts";
+import { keyKeepers, signersByRole } from "#core/tuf/role-keepers.ts";
+import type { KeyKeeper } from "#core/tuf/role-keepers.ts";
 import { heldKeyStatuses } from "./key-ring.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { delegatedKeys } from "./offline-set.ts";
 import { signingTime } from "./publish-work.ts";
 import { isOnlineRole, roleDueAt } from "./role-life.ts";
 import { isDelegated } from "./sign-batch.ts";
@@ -37,7 +38,7 @@ export function publicationStatus(
     isDelegated(role, state.bitLength),
   );
   const bins = current.filter(({ role }) => isBinName(role));
-  const singles = current.filter(({ role }) => !isBinName(role));
+  const singles = shownOrder.flatMap((name) => current.filter(({ role }) => role === name));
   const roles = singles.map((file) => roleStatus(file, state, config, now));
   const binStatuses = bins.map((file) => roleStatus(file, state, config, now));
   return {
@@ -49,9 +50,13 @@ export function publicationStatus(
     clockBehindMs: now.getTime() - clock.getTime(),
     rootFingerprint: `sha256:${state.rootFingerprint}`,
     roles: [...roles, ...allBins(binStatuses)],
+    keys: [...namedKeepers(state), ...binKeepers(state, ring)],
     heldKeys: heldKeyStatuses(ring, namedByState(state)),
   };
 }
+
+/** From what all rests on to what changes with every upload, as people read it; the bins come last. */
+const shownOrder = ["root", "timestamp", "snapshot", "targets", ...delegatedRoleNames];
 
 function roleStatus(
   file: RoleVersion,
@@ -81,23 +86,23 @@ function roleStatus(
 
 /** Who may sign the role, and how many must. */
 function keysOf(role: string, { binKeyIds, offline }: WorkingState): RoleKeys {
-  switch (role) {
-    case "root":
-    case "targets":
-    case "snapshot":
-    case "timestamp":
-      return offline.root.value.roles[role];
-    case "deny":
-    case "claimed":
-    case "recently-claimed":
-    case "unclaimed":
-      return delegatedKeys(offline.targets.value, role) ?? noKeys;
-    default:
-      return isBinName(role) ? { keyIds: binKeyIds, threshold: 1 } : noKeys;
-  }
+  if (isBinName(role)) return { keyIds: binKeyIds, threshold: 1 };
+  const named = signersByRole(offline.root.value, offline.targets.value).get(role);
+  return named ?? { keyIds: [], threshold: 1 };
 }
 
-const noKeys: RoleKeys = { keyIds: [], threshold: 1 };
+function namedKeepers({ offline }: WorkingState): readonly KeyKeeper[] {
+  return keyKeepers(offline.root.value, offline.targets.value);
+}
+
+/** Their key stands in `unclaimed`, which this signer signs itself, so it holds it. */
+function binKeepers({ binKeyIds }: WorkingState, ring: KeyRing): readonly KeyKeeper[] {
+  const held = ring.keys.filter(({ signer }) => binKeyIds.includes(signer.key.keyId));
+  const keepers = held.map(({ signer }) => {
+    return { keyId: signer.key.keyId, scheme: signer.publicKey.scheme };
+  });
+  return [...new Map(keepers.map((keeper) => [keeper.keyId, keeper])).values()];
+}
 
 /** One line for all bins: the highest version, the earliest times. */
 function allBins(bins: readonly RoleStatus[]): readonly RoleStatus[] {

@@ -166,6 +166,14 @@ test("status and backup requests travel unchanged", () => {
     clockBehindMs: 0,
     rootFingerprint: "sha256:00",
     roles: [role],
+    keys: [
+      {
+        keyId: "ab".repeat(32),
+        scheme: "ed25519",
+        holder: { name: "Ada", kind: "ssh-agent" as const },
+      },
+      { keyId: "cd".repeat(32), scheme: "unknown" },
+    ],
     heldKeys: [
       { name: "timestamp", keyId: "ab".repeat(32), state: "current" as const },
       { name: "timestamp", keyId: "cd".repeat(32), state: "next" as const },

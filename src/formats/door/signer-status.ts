@@ -2,10 +2,21 @@
  * What the signer says of itself at its door: every role's version, life and keys, which keys it holds, and how far
  * publication has come.
  */
-import { boolean, list, natural, object, oneOf, positive, string } from "#formats/json/decode.ts";
+import {
+  boolean,
+  list,
+  natural,
+  object,
+  oneOf,
+  optional,
+  positive,
+  string,
+} from "#formats/json/decode.ts";
 import { formatJson } from "#formats/json/format.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import { jsonObject } from "#formats/json/value.ts";
+import { holder, holderToJson } from "#formats/tuf/holder.ts";
+import type { Holder } from "#formats/tuf/holder.ts";
 import { doorLimits } from "./limits.ts";
 
 export type RoleStatus = {
@@ -41,6 +52,15 @@ export type HeldKeyStatus = {
   readonly state: HeldKeyState;
 };
 
+/** A key that the metadata in force names. */
+export type KeyStatus = {
+  readonly keyId: string;
+  /** As TUF names it; "unknown" for one we cannot verify with. */
+  readonly scheme: string;
+  /** Who holds it, where the metadata says so. */
+  readonly holder?: Holder;
+};
+
 export type SignerStatus = {
   /** Of the newest visible page. */
   readonly serial: number;
@@ -54,6 +74,8 @@ export type SignerStatus = {
   readonly clockBehindMs: number;
   readonly rootFingerprint: string;
   readonly roles: readonly RoleStatus[];
+  /** Each key that one of the roles names, once. */
+  readonly keys: readonly KeyStatus[];
   readonly heldKeys: readonly HeldKeyStatus[];
 };
 
@@ -62,6 +84,9 @@ export function formatSignerStatus(status: SignerStatus): Uint8Array {
     jsonObject({
       ...status,
       roles: status.roles.map((role) => jsonObject({ ...role, keyIds: [...role.keyIds] })),
+      keys: status.keys.map(({ keyId, scheme, holder: held }) =>
+        jsonObject({ keyId, scheme, holder: held && holderToJson(held) }),
+      ),
       heldKeys: status.heldKeys.map((key) => jsonObject({ ...key })),
     }),
   );
@@ -87,6 +112,8 @@ const roleStatus = object({
   nextVersion: natural,
 });
 
+const keyStatus = object({ keyId: string, scheme: string, holder: optional(holder) });
+
 const heldKeyStatus = object({ name: string, keyId: string, state: oneOf(heldKeyStates) });
 
 const signerStatus = object({
@@ -98,5 +125,6 @@ const signerStatus = object({
   clockBehindMs: natural,
   rootFingerprint: string,
   roles: list(roleStatus),
+  keys: list(keyStatus),
   heldKeys: list(heldKeyStatus),
 });

@@ -7,6 +7,7 @@ import { UnavailableError } from "#core/errors.ts";
 import type { PublishedFiles } from "#core/releases/published-files.ts";
 import type { SignerDoor } from "#core/releases/signer-door.ts";
 import type { Change, ChangeRefusedCode, ChangeResult, PagePointer } from "#formats/door/change.ts";
+import type { SignerStatus } from "#formats/door/signer-status.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { fileUrl, formatPage, type Page, type PageFile } from "#formats/python/simple-page.ts";
 
@@ -19,6 +20,8 @@ export type MemorySigner = {
   readonly metadata: Map<string, Uint8Array>;
   /** Pages by hash: what a disk would hold, and an intruder could change. */
   readonly pages: Map<string, Uint8Array>;
+  /** What it says of its roles and keys. */
+  trust: Pick<SignerStatus, "heldKeys" | "keys" | "roles">;
   /** While true, nothing is answered: every request throws, done or not. */
   isDown: boolean;
   /** Until it resolves, answers wait. */
@@ -57,6 +60,7 @@ export function createMemorySigner(): MemorySigner {
     received: [],
     metadata: new Map(),
     pages: new Map(),
+    trust: { roles: [], keys: [], heldKeys: [] },
     isDown: false,
     gate: Promise.resolve(),
     refuse: () => undefined,
@@ -87,8 +91,7 @@ export function createMemorySigner(): MemorySigner {
           bins: 0,
           clockBehindMs: 0,
           rootFingerprint: "sha256:",
-          roles: [],
-          heldKeys: [],
+          ...signer.trust,
         };
       },
       backup: async () => checkUp(),

@@ -51,7 +51,7 @@ export function renderLayout(site: Site, title: string, body: Markup, search = "
         <footer>
           ${name} is a package index served by Holdfast.
           <a href="${path}projects/">All projects</a> · <a href="${path}simple/">Simple API</a> ·
-          <a href="${path}tuf/timestamp.json">Signed metadata</a>
+          <a href="${path}trust/">Keys and signatures</a>
         </footer>
       </body>
     </html> `;

@@ -17,10 +17,16 @@ const origin = "https://index.example/";
 export class TreeClient {
   readonly #tree: ReadonlyMap<string, Uint8Array>;
   readonly #updater: Updater;
-  readonly store: MemoryTrustedStore = createMemoryTrustedStore();
+  readonly store: MemoryTrustedStore;
 
-  constructor(tree: ReadonlyMap<string, Uint8Array>, clock: Clock) {
+  /** `store`: what the same client trusted before, elsewhere. */
+  constructor(
+    tree: ReadonlyMap<string, Uint8Array>,
+    clock: Clock,
+    store: MemoryTrustedStore = createMemoryTrustedStore(),
+  ) {
     this.#tree = tree;
+    this.store = store;
     const fetch: Fetch = async ({ url }) => {
       const body = tree.get(url.pathname.slice(1));
       return { status: body ? 200 : 404, headers: {}, body: body ?? new Uint8Array() };

@@ -19,7 +19,7 @@ type CodeOfElsewhere =
   | "index.unreachable"
   | "signer.fenced"
   | "signer.not-initialised"
-  | `${"agent" | "ceremony" | "claim" | "command" | "data-folder" | "key" | "key-file" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file"}.${string}`;
+  | `${"agent" | "ceremony" | "claim" | "command" | "data-folder" | "key" | "key-file" | "listen" | "metadata" | "network" | "program" | "proxy" | "ready-file" | "recovery"}.${string}`;
 
 type IndexCode =
   | Exclude<RefusedErrorCode, CodeOfElsewhere>

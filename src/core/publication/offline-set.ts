@@ -70,20 +70,7 @@ export function acceptOffline(
   ring: KeyRing,
   now: Date,
 ): OfflineSet {
-  const set = {
-    root:
-      offered.root === undefined
-        ? held.root
-        : acceptRoot({ root: held.root, past: {} }, offered.root).root,
-    targets:
-      offered.targets === undefined
-        ? held.targets
-        : parseSigned(offered.targets, targetsDecoder, "targets"),
-    claimed:
-      offered.claimed === undefined
-        ? held.claimed
-        : parseSigned(offered.claimed, targetsDecoder, "claimed"),
-  };
+  const set = offeredSet(held, offered);
   for (const role of ["root", "targets", "claimed"] as const) {
     if (offered[role] === undefined) continue;
     checkVersion(role, set[role].value, nextVersions[role]);
@@ -97,6 +84,37 @@ export function acceptOffline(
     topLevelSigners(held.root.value, "targets"),
   );
   return set;
+}
+
+/**
+ * After a break-in. As `acceptOffline`, but a version may jump, for a thief of the role's keys may have given the next one
+ * away; and the keys of targets from before, which may be the stolen ones, need not sign the new: until the new root is
+ * public, which takes no longer than writing it, clients that ask in between refuse the new targets.
+ */
+export function acceptRecovered(
+  held: OfflineSet,
+  offered: OfflineMetadata,
+  nextVersions: Readonly<Record<OfflineRole, number>>,
+  ring: KeyRing,
+  now: Date,
+): OfflineSet {
+  const set = offeredSet(held, offered);
+  for (const role of ["root", "targets", "claimed"] as const) {
+    if (offered[role] === undefined) continue;
+    checkNotLower(role, role, set[role].value.version, nextVersions[role]);
+    checkNotExpired(role, set[role].value, now);
+  }
+  checkSet(set, ring);
+  return set;
+}
+
+/** Root is judged by the one before already. */
+function offeredSet(held: OfflineSet, { claimed, root, targets }: OfflineMetadata): OfflineSet {
+  return {
+    root: root === undefined ? held.root : acceptRoot({ root: held.root, past: {} }, root).root,
+    targets: targets === undefined ? held.targets : parseSigned(targets, targetsDecoder, "targets"),
+    claimed: claimed === undefined ? held.claimed : parseSigned(claimed, targetsDecoder, "claimed"),
+  };
 }
 
 /** What a public tree still has although a restored store forgot it. */

@@ -16,6 +16,8 @@ export type PublicationStep =
   | "batch.published"
   | "keys.retired"
   | "keys.settled"
+  | "recovery.begun"
+  | "recovery.decided"
   | "resume.begun"
   | "resume.copy-rebuilt"
   | "resume.published"

@@ -6,7 +6,8 @@ import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
 import { nextMetadata, signRole } from "#core/tuf/editor.ts";
 import { pageTarget, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
-import { signSnapshot, signTimestamp } from "#core/tuf/online-roles.ts";
+import { binRoles, signBin, signSnapshot, signTimestamp } from "#core/tuf/online-roles.ts";
+import { binName } from "#formats/tuf/succinct-roles.ts";
 import { targetsToJson } from "#formats/tuf/targets.ts";
 import { fileUrl, formatPage } from "#formats/python/simple-page.ts";
 import { createMemoryPublicTree } from "#stores/memory/public-tree.ts";
@@ -226,6 +227,28 @@ test("what does not verify in the copy is listed and nothing is concluded from i
   assert.ok(
     found.every(({ kind }) => kind === "fault"),
     "nothing is called new or gone",
+  );
+});
+
+test("what a bin says of a project of another bin is what no client would find, and is not believed", async () => {
+  const scene = await aScene();
+  const { clock, copy, world } = scene;
+  const { view } = (await portsOf(scene)).copy;
+  const bin = binName(binRoles(world.online.bins.key, 2), pageTarget(alpha));
+  const stray = ["beta", "gamma", "delta", "epsilon"]
+    .map(normaliseProjectName)
+    .find((name) => binName(binRoles(world.online.bins.key, 2), pageTarget(name)) !== bin);
+  assert.ok(stray !== undefined);
+  const own = await memoryStore(world).readPage(alpha);
+  assert.ok(own !== undefined);
+  const version = view.snapshot.value.meta.get(bin)?.version ?? 0;
+  const signing = { version, now: clock.now(), lifetimeMs: DAY, signers: [world.online.bins] };
+  const file = await signBin(bin, [own, { ...own, project: stray }], signing);
+  copy.set(publicRolePath(bin, version), file.bytes);
+  const found = await compare(scene);
+  assert.deepEqual(
+    found.map((one) => one.kind === "fault" && [one.where, one.what, one.code]),
+    [["copy", pageTarget(stray), "tuf.delegations"]],
   );
 });
 

@@ -20,7 +20,10 @@ import type { PageRecord } from "#core/publication/signer-store.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
 import type { ProjectPair } from "./compare-trees.ts";
 
-export type RestoredProject = Omit<PageRecord, "serial"> & {
+export type RestoredProject = {
+  readonly project: ProjectName;
+  /** Its serial is given when it is published. */
+  readonly page: Omit<PageRecord, "serial">;
   /** True where the database did not have the project at all. */
   readonly isNew: boolean;
   /** Names on the good page that get these bytes, whatever they were bound to. */
@@ -45,11 +48,14 @@ export function restoreProject({
   const named = new Set([...bindings, ...changed.map(({ filename }) => filename)]);
   return {
     project,
-    sha256: sha256HexOfPieces(pieces),
-    size: pieces.reduce((sum, piece) => sum + piece.byteLength, 0),
-    prefix: pagePrefix(project),
-    ...head,
-    changed,
+    page: {
+      project,
+      sha256: sha256HexOfPieces(pieces),
+      size: pieces.reduce((sum, piece) => sum + piece.byteLength, 0),
+      prefix: pagePrefix(project),
+      ...head,
+      changed,
+    },
     isNew: record === undefined,
     bindings: (shown ?? [])
       .filter(({ filename }) => named.has(filename))

@@ -3,6 +3,7 @@
  * done it. A caller cannot tell which, and must be right in both cases.
  */
 import { UnavailableError } from "#core/errors.ts";
+import type { KeyStore } from "#core/publication/key-store.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
 import type { TrustedStore } from "#core/tuf/trusted-store.ts";
@@ -44,6 +45,13 @@ export function faultyStore(store: SignerStore, plan: FaultPlan): SignerStore {
     publish: (token, batch, replace) =>
       plan.run("publish", () => store.publish(token, batch, replace)),
     forgetRoles: (token, roles) => plan.run("forgetRoles", () => store.forgetRoles(token, roles)),
+  };
+}
+
+export function faultyKeys(keys: KeyStore, plan: FaultPlan): KeyStore {
+  return {
+    read: () => plan.run("readKeys", () => keys.read()),
+    move: (name, from, to) => plan.run("moveKey", () => keys.move(name, from, to)),
   };
 }
 

@@ -6,7 +6,7 @@ import { UnavailableError, invariant } from "#core/errors.ts";
 import { onlineKeyNames } from "#core/tuf/layout.ts";
 import type { OnlineKeyName } from "#core/tuf/layout.ts";
 import { isNamedAt, keyAt, namedKeys } from "./key-ring.ts";
-import type { KeyRing, NamedKeys } from "./key-ring.ts";
+import type { HeldKey, KeyRing, NamedKeys } from "./key-ring.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Steps } from "./steps.ts";
 
@@ -34,10 +34,9 @@ export class KeyHolder {
   async read(named?: NamedKeys): Promise<KeyRing> {
     try {
       const found = await this.#ports.keys.read();
-      this.#tell(found.unusable);
       const lost = this.#lostKeys(found, named);
-      if (lost.length === 0) this.#ring = found;
-      else this.#tell([`Keys in force are gone from the key folder: ${lost.join(", ")}`]);
+      this.#ring = { ...found, keys: [...found.keys, ...lost] };
+      this.#tell([...found.unusable, ...lost.map(lostKeySentence)]);
     } catch (error) {
       if (!(error instanceof UnavailableError) || this.#ring === undefined) throw error;
       this.#tell([error.message]);
@@ -73,12 +72,13 @@ export class KeyHolder {
     await steps.reached("keys.settled");
   }
 
-  #lostKeys(found: KeyRing, named: NamedKeys | undefined): readonly OnlineKeyName[] {
-    const before = this.#ring;
-    if (before === undefined || named === undefined) return [];
-    const holds = (ring: KeyRing, name: OnlineKeyName): boolean =>
-      namedKeys(ring, name, named[name]).length > 0;
-    return onlineKeyNames.filter((name) => holds(before, name) && !holds(found, name));
+  /** Keys in force that are gone from the folder. */
+  #lostKeys(found: KeyRing, named: NamedKeys | undefined): readonly HeldKey[] {
+    if (named === undefined) return [];
+    const isKept = ({ name }: HeldKey): boolean => namedKeys(found, name, named[name]).length > 0;
+    return (this.#ring?.keys ?? []).filter(
+      (key) => named[key.name].includes(key.signer.key.keyId) && !isKept(key),
+    );
   }
 
   /** Once, as long as it stays so. */
@@ -88,6 +88,10 @@ export class KeyHolder {
     }
     this.#told = sentences;
   }
+}
+
+function lostKeySentence({ name, signer }: HeldKey): string {
+  return `The key of ${name} that is in force, ${signer.key.keyId}, is gone from the key folder; without it this signer cannot be started again`;
 }
 
 /** Metadata names the key made ahead, and no other. */

@@ -37,14 +37,10 @@ export function ringOf(keys: OnlineKeys): KeyRing {
   };
 }
 
-/** Each once, in the order of their places. */
-export function heldKeys(ring: KeyRing, name: OnlineKeyName): readonly TufSigner[] {
-  const held = new Map<string, TufSigner>();
-  for (const place of keyPlaces) {
-    const signer = keyAt(ring, name, place);
-    if (signer !== undefined) held.set(signer.key.keyId, signer);
-  }
-  return [...held.values()];
+/** Each once. */
+export function heldKeys({ keys }: KeyRing, name: OnlineKeyName): readonly TufSigner[] {
+  const held = keys.filter((key) => key.name === name).map(({ signer }) => signer);
+  return [...new Map(held.map((signer) => [signer.key.keyId, signer])).values()];
 }
 
 /** Those that metadata names. */

@@ -22,6 +22,8 @@ export const publicationLimits = {
   sweepAfterMs: 3_600_000,
   /** So long the keys before sign with the new ones: longer than any cache may say that there is no next root. */
   overlapMs: 3_600_000,
+  /** A new root comes so long after the timestamp: caches may hold the one before for a second. */
+  rootAfterPointerMs: 2_000,
   /** Files swept in one go. */
   sweepMax: 500,
   /**

@@ -46,7 +46,7 @@ export type PublisherPorts = {
   readonly firstMetadata: () => Promise<Readonly<Record<OfflineRole, Uint8Array>> | undefined>;
   /** A turn in which what has arrived is submitted: a batch is signed in one go, and who is read after it began misses it. */
   readonly gather?: () => Promise<void>;
-  /** Only for a smallest interval between batches. */
+  /** For a smallest interval between batches, and before a new root becomes public. */
   readonly wait?: (ms: number) => Promise<void>;
   /** One sentence for the operator's log. */
   readonly notice?: (sentence: string) => void;
@@ -158,6 +158,7 @@ class PublisherDriver implements Publisher {
       this.#renewal = undefined;
       await this.#keys.read(namedByState(await this.#openState()));
       await this.#renewRoles();
+      await this.#keys.settle(namedByState(await this.#openState()));
       await sweepReplaced(this.#ports, this.#heldToken(), this.#now());
     });
     await this.#renewal;

@@ -11,7 +11,7 @@ import { publicationLimits } from "./limits.ts";
 import { formatProjectPage } from "./project-record.ts";
 import type { RoleVersion } from "./signer-store.ts";
 import type { WorkingState } from "./working-state.ts";
-import { replaceTimestamp } from "./write-batch.ts";
+import { outwaitCaches, replaceTimestamp } from "./write-batch.ts";
 import type { WritePorts } from "./write-batch.ts";
 
 /** The state afterwards: the pointer holds the newest timestamp. Throws UnavailableError. */
@@ -68,12 +68,16 @@ async function repairRole(
 
 /** Every root there ever was, in order: a client goes through all of them. */
 async function repairRoots(ports: WritePorts, state: WorkingState): Promise<void> {
+  let hasWaited = false;
   for (let version = 1; version <= newestVersion(state, "root"); version++) {
     const bytes = await ports.store.readRoleFile("root", version);
     if (bytes === undefined) continue;
     const path = publicRolePath("root", version);
     const expected = { sha256: sha256Hex(bytes), size: bytes.byteLength };
     if (await isIntact(ports, path, expected, "hash")) continue;
+    // The timestamp beside it may be a moment old.
+    if (!hasWaited) await outwaitCaches(ports);
+    hasWaited = true;
     await ports.publicTree.write(path, [bytes]);
     await ports.steps.reached("resume.copy-rebuilt");
   }

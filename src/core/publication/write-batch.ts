@@ -5,6 +5,7 @@
 import { UnavailableError } from "#core/errors.ts";
 import { publicRolePath, publicTimestampPath } from "#core/tuf/layout.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
+import { publicationLimits } from "./limits.ts";
 import type { PublicTree } from "./public-tree.ts";
 import type { SignedBatch } from "./sign-batch.ts";
 import type { SignerStore } from "./signer-store.ts";
@@ -14,6 +15,7 @@ export type WritePorts = {
   readonly store: SignerStore;
   readonly publicTree: PublicTree;
   readonly steps: Steps;
+  readonly wait?: (ms: number) => Promise<void>;
 };
 
 /** `pointer`: what the pointer holds before. Throws UnavailableError, `signer.fenced` where another signer writes. */
@@ -41,6 +43,7 @@ export async function writeBatch(
   await store.publish(token, commit.batch, async () => {
     await replaceTimestamp(publicTree, pointer, timestamp.bytes);
     await steps.reached("batch.pointer-replaced");
+    if (roots.length > 0 && pointer !== undefined) await outwaitCaches(ports);
     for (const file of roots) {
       await writeRole(publicTree, file);
       await steps.reached("batch.root-written");
@@ -60,6 +63,11 @@ export async function replaceTimestamp(
     "signer.fenced",
     "Cannot publish: somebody else replaced timestamp.json; this signer must end",
   );
+}
+
+/** Whoever sees a root must not be handed a timestamp of before: keys, thresholds and floors may be others. */
+export async function outwaitCaches({ wait }: Pick<WritePorts, "wait">): Promise<void> {
+  await wait?.(publicationLimits.rootAfterPointerMs);
 }
 
 async function writeRole(publicTree: PublicTree, file: RoleFile): Promise<void> {

@@ -75,11 +75,32 @@ const noForgetting: Edit = {
   replace: 'return isSame("root") && false;',
 };
 
+/** The order of delegations is their priority; this asks one of them before all others. */
+const askedFirst = (role: string): Edit => ({
+  file: "src/core/tuf/delegation-search.ts",
+  find: "return delegationsFor(delegations, path).map(",
+  replace: `const rank = (one) => (one.name === "${role}" ? 0 : 1); return delegationsFor(delegations, path).toSorted((a, b) => rank(a) - rank(b)).map(`,
+});
+const noTerminating: readonly Edit[] = [
+  {
+    file: "src/core/tuf/delegation-search.ts",
+    find: "if (next.at(-1)?.delegation.terminating === true) steps = [];",
+    replace: "",
+  },
+  { file: "src/formats/tuf/targets.ts", find: "if (terminating) break;", replace: "" },
+];
+const noFloor: Edit = {
+  file: roleChecks,
+  find: "if (version >= floor) continue;",
+  replace: "continue;",
+};
+
 const bytes = "bytes.test.ts";
 const metadata = "metadata.test.ts";
 const resources = "resources.test.ts";
 const local = "local.test.ts";
 const pep458 = "compromise-pep458.test.ts";
+const pep480 = "compromise-pep480.test.ts";
 
 export const proofs: readonly Proof[] = [
   { attack: "B1", suite: bytes, defence: "file hash", edits: [noFileHash] },
@@ -255,6 +276,63 @@ export const proofs: readonly Proof[] = [
   { attack: "K16", suite: pep458, defence: "versions are forgotten", edits: [noForgetting] },
   { attack: "K17", suite: pep458, defence: "versions are forgotten", edits: [noForgetting] },
   { attack: "K18", suite: pep458, defence: "expiry of claimed", edits: noExpiry },
+  { attack: "C1", suite: pep480, defence: "expiry of recently-claimed", edits: noExpiry },
+  {
+    attack: "C2",
+    suite: pep480,
+    defence: "claimed is asked before recently-claimed",
+    edits: [askedFirst("recently-claimed")],
+  },
+  { attack: "C2", suite: pep480, defence: "expiry of claimed", edits: noExpiry },
+  {
+    attack: "C3",
+    suite: pep480,
+    defence: "the delegation to owners ends the search",
+    edits: noTerminating,
+  },
+  {
+    attack: "C4",
+    suite: pep480,
+    defence: "claimed is asked before recently-claimed",
+    edits: [askedFirst("recently-claimed")],
+  },
+  {
+    attack: "C5",
+    suite: pep480,
+    defence: "a role is remembered by delegator, name and keys",
+    edits: [
+      {
+        file: "src/core/tuf/delegated-role.ts",
+        find: "return JSON.stringify([delegator.name, delegation.name, signersText(delegation)]);",
+        replace: "return delegation.name;",
+      },
+    ],
+  },
+  { attack: "C6", suite: pep480, defence: "expiry of deny", edits: noExpiry },
+  { attack: "C7", suite: pep480, defence: "expiry of root", edits: noExpiry },
+  { attack: "C8", suite: pep480, defence: "expiry of deny", edits: noExpiry },
+  { attack: "C9", suite: pep480, defence: "the owners' threshold", edits: [noThreshold] },
+  { attack: "C10", suite: pep480, defence: "expiry of timestamp", edits: noExpiry },
+  {
+    attack: "C10",
+    suite: pep480,
+    defence: "the release key that the owners name now",
+    edits: [noThreshold],
+  },
+  {
+    attack: "C11",
+    suite: pep480,
+    defence: "no role in a snapshot goes back",
+    edits: [noRoleGuard],
+  },
+  {
+    attack: "C12",
+    suite: pep480,
+    defence: "no role in a snapshot goes back",
+    edits: [noRoleGuard],
+  },
+  { attack: "C12", suite: pep480, defence: "root's x-floor", edits: [noFloor] },
+  { attack: "C13", suite: pep480, defence: "root's x-floor", edits: [noFloor] },
   { attack: "R3", suite: resources, defence: "expiry", edits: noExpiry },
   { attack: "L1", suite: local, defence: "file hash", edits: [noFileHash] },
   {

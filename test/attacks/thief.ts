@@ -17,7 +17,7 @@ import type { Root } from "#formats/tuf/root.ts";
 import { snapshot as snapshotDecoder, snapshotToJson } from "#formats/tuf/snapshot.ts";
 import type { Snapshot } from "#formats/tuf/snapshot.ts";
 import { targets as targetsDecoder, targetsToJson } from "#formats/tuf/targets.ts";
-import type { Targets } from "#formats/tuf/targets.ts";
+import type { TargetFile, Targets } from "#formats/tuf/targets.ts";
 import { timestamp as timestampDecoder, timestampToJson } from "#formats/tuf/timestamp.ts";
 import type { Timestamp } from "#formats/tuf/timestamp.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
@@ -152,8 +152,23 @@ export class Thief {
     this.#show(publicRolePath("root", next.version), bytes);
   }
 
-  /** A file of his, a page that offers nothing else, and the role that lists it. */
-  lists(name: string): Edit<Targets> {
+  /** The role lists pages of his. */
+  lists(...names: readonly string[]): Edit<Targets> {
+    const files = new Map(names.map((name) => this.#makePage(name)));
+    return (held) => ({ ...held, targets: new Map([...held.targets, ...files]) });
+  }
+
+  /** The same, delegating to nobody: others might not obey, or expire. */
+  listsAlone(...names: readonly string[]): Edit<Targets> {
+    const list = this.lists(...names);
+    return (held) => {
+      const { delegations: _, ...alone } = list(held);
+      return alone;
+    };
+  }
+
+  /** A file of his, and a page that offers nothing else. */
+  #makePage(name: string): readonly [string, TargetFile] {
     const project = normaliseProjectName(name);
     const filename = `${project}-6.66.tar.gz`;
     const content = formatUtf8(`${filename} malware`);
@@ -177,20 +192,31 @@ export class Thief {
     });
     const hashes = new Map([["sha256", sha256Hex(page)]]);
     this.#show(publicPagePath(project, sha256Hex(page)), page);
-    const file = { length: page.byteLength, hashes };
-    return (held) => ({
-      ...held,
-      targets: new Map([...held.targets, [pageTarget(project), file]]),
-    });
+    return [pageTarget(project), { length: page.byteLength, hashes }];
   }
 
-  /** The same, delegating to nobody: others might not obey, or expire. */
-  listsAlone(name: string): Edit<Targets> {
-    const list = this.lists(name);
-    return (held) => {
-      const { delegations: _, ...alone } = list(held);
-      return alone;
+  /** The role hands the project's page to `name`, which the thief signs, before anybody else. */
+  delegates(role: string, ...projects: readonly string[]): Edit<Targets> {
+    const delegation = {
+      name: role,
+      keyIds: [mallory.key.keyId],
+      threshold: 1,
+      paths: projects.map((project) => pageTarget(normaliseProjectName(project))),
+      terminating: true,
     };
+    return (held) => {
+      const keys = new Map(held.delegations?.keys).set(mallory.key.keyId, mallory.key);
+      const others = (held.delegations?.roles ?? []).filter(({ name }) => name !== role);
+      return { ...held, delegations: { keys, roles: [delegation, ...others] } };
+    };
+  }
+
+  /** Older files of these roles in the next snapshot. */
+  async replays(versions: Readonly<Record<string, number>>): Promise<void> {
+    const older = Object.entries(versions).map(([role, version]) => [role, { version }] as const);
+    await this.signsSnapshot(({ meta, ...held }) => {
+      return { ...held, meta: new Map([...meta, ...older]) };
+    });
   }
 
   /** A file that he shows under a name below the origin. */

@@ -41,6 +41,12 @@ export async function pythonTufCommand(): Promise<readonly [python: string, scri
   return [tool.python, join(sources, "python-tuf", "fetch.py")];
 }
 
+/** Its Python, and the script that writes repositories below the folder it is given. */
+export async function pythonTufWriter(): Promise<readonly [python: string, script: string]> {
+  const tool = await openTool("tuf");
+  return [tool.python, join(sources, "python-tuf", "write.py")];
+}
+
 export async function openPythonTuf(): Promise<TufClient> {
   const [python, script] = await pythonTufCommand();
   return (state, repository, targets) =>

@@ -203,6 +203,27 @@ describe("claimed projects before other TUF clients", () => {
     await judged.find(everything);
   });
 
+  test("each follows a claim that a ceremony moves, whose owners change, and that ends", async () => {
+    const release = [actor("ci")];
+    const owners = [actor("new owner")];
+    const project = "recently-released";
+    repository.claim("claimed", { project, release });
+    await repository.publish("claimed", "snapshot", "timestamp");
+    await judged.find(everything);
+    repository.claim("recently-claimed", { project, owners: [actor("mallory")] });
+    await repository.publish("recently-claimed", "snapshot", "timestamp");
+    await judged.find(everything);
+    repository.claim("claimed", { project, owners, release });
+    await repository.publish("claimed", `project-${project}`, "snapshot", "timestamp");
+    await judged.find(everything);
+    repository.unclaim("recently-claimed", project);
+    repository.unclaim("claimed", project);
+    await repository.publish("claimed", "recently-claimed", "snapshot", "timestamp");
+    // The index speaks for the page again, and the role stays listed.
+    await judged.find({ ...everything, [project]: hashOf(malware) });
+    assert.ok(repository.snapshot.meta.has(`project-${project}.release`));
+  });
+
   test("go-tuf is the version whose hash prefixes are excused", async () => {
     const module = await readFile(join(import.meta.dirname, "go-tuf", "go.mod"), "utf8");
     assert.match(module, /go-tuf\/v2 v2\.4\.2\n/, "look again whether it needs the excuse");

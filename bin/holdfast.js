@@ -16,6 +16,7 @@ const programs = new Map([
   ["restore", "admin"],
   ["init", "ceremony"],
   ["renew", "ceremony"],
+  ["ceremony", "ceremony"],
   ["doctor", "doctor"],
   ["tuf-client", "tuf-client"],
 ]);
@@ -40,6 +41,7 @@ Run an index
   admin      accounts, tokens, projects, import, backup
   init       make the keys and the first metadata of a new index
   renew      sign root, targets and claimed anew with the offline keys
+  ceremony   offline keys held by several people: propose, show, sign, combine, publish
   restore    bring a backup back
 
 Judge it, or use it elsewhere

@@ -48,6 +48,7 @@ export type CeremonyCode =
   | "ceremony.floor"
   | "ceremony.holder"
   | "ceremony.incomplete"
+  | "ceremony.input"
   | "ceremony.key-place"
   | "ceremony.key-twice"
   | "ceremony.key-unusable"

@@ -11,6 +11,9 @@ const widthMax = 100;
 const commands = [
   ...["", "up", "index", "signer", "proxy", "run", "status", "verify"],
   ...["init", "renew", "doctor", "restore", "tuf-client"],
+  ...["ceremony", "ceremony key", "ceremony online-keys", "ceremony create", "ceremony current"],
+  ...["ceremony propose", "ceremony show", "ceremony sign", "ceremony combine"],
+  ...["ceremony check", "ceremony publish"],
   ...["admin", "admin token create", "admin project delete", "admin import", "admin backup"],
 ];
 

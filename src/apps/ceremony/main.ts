@@ -1,19 +1,20 @@
 /**
- * `holdfast init` and `holdfast renew`: the one program that opens the offline keys, for as long as it takes to sign.
+ * `holdfast init`, `renew` and `ceremony`: the one program that opens offline keys, for as long as it takes to sign.
  * README.md says what an operator has to know.
  */
 import { dataFolder } from "#stores/folder/data-folder.ts";
+import { systemAskLine } from "#stores/host/ask-line.ts";
 import { systemClock } from "#stores/host/clock.ts";
 import { systemRandom } from "#stores/host/random.ts";
+import { systemSignerPorts } from "#stores/signers/system-signer-ports.ts";
 import { createCeremonyDoor } from "./ceremony-door.ts";
+import { ceremonyExitCode } from "./exit-codes.ts";
 import { initDataFolder } from "./init.ts";
 import { readOfflineKeys } from "./offline-keys.ts";
 import { help, parseOptions } from "./options.ts";
 import type { InitOptions, RenewOptions } from "./options.ts";
+import { runCeremony } from "./program.ts";
 import { renewOffline } from "./renew.ts";
-
-/** After sysexits.h. */
-const exitCodes = { usage: 64, unreachable: 69, failed: 70, unusable: 73 } as const;
 
 async function init(options: InitOptions): Promise<void> {
   const { outcome, rootFingerprint } = await initDataFolder(options, systemClock, systemRandom);
@@ -49,26 +50,38 @@ async function renew(options: RenewOptions): Promise<void> {
   }
 }
 
+async function ceremony(args: readonly string[]): Promise<number> {
+  return await runCeremony(
+    args,
+    {
+      clock: systemClock,
+      random: systemRandom,
+      signerPorts: systemSignerPorts,
+      ask: systemAskLine(),
+      openDoor: createCeremonyDoor,
+    },
+    {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+    },
+  );
+}
+
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function exitCodeOf(error: unknown): number {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "options.invalid" || code.startsWith("config.")) return exitCodes.usage;
-  if (code === "signer.unreachable") return exitCodes.unreachable;
-  return code === "key.unusable" ? exitCodes.unusable : exitCodes.failed;
-}
-
 const [, , command = "", ...args] = process.argv;
 try {
-  const options = parseOptions(command, args);
-  if (options.command === "help") process.stdout.write(help);
-  else if (options.command === "init") await init(options);
-  else await renew(options);
+  if (command === "ceremony") process.exitCode = await ceremony(args);
+  else {
+    const options = parseOptions(command, args);
+    if (options.command === "help") process.stdout.write(help);
+    else if (options.command === "init") await init(options);
+    else await renew(options);
+  }
 } catch (error) {
-  process.stderr.write(
-    `holdfast ${command}: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exitCode = exitCodeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`holdfast ${command}: ${message}\n`);
+  process.exitCode = ceremonyExitCode(error);
 }

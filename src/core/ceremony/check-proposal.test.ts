@@ -6,9 +6,9 @@ import {
   cardOf,
   ceremonyNow,
   keyOf,
+  published,
   refusalCodes,
   signedBy,
-  usualCurrent,
   usualFirst,
   usualNext,
 } from "#world/ceremony-people.ts";
@@ -17,7 +17,7 @@ import { addMilliseconds, formatInstant, parseInstant } from "#formats/bytes/ins
 import { jsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
 import { parseTufKey } from "#formats/tuf/key.ts";
-import type { CeremonyEdit } from "./edit.ts";
+import type { CeremonyEdit, FlooredRole } from "./edit.ts";
 import { openCeremony } from "./open-ceremony.ts";
 import { proposeFirst, proposeNext } from "./propose.ts";
 import type { FirstProposal } from "./propose.ts";
@@ -245,24 +245,18 @@ describe("ceremony.shape", () => {
 });
 
 describe("ceremony.floor", () => {
-  const floor = (role: string, version: number): CeremonyEdit => ({ kind: "floor", role, version });
+  const floor = (role: FlooredRole, version: number): CeremonyEdit => {
+    return { kind: "floor", role, version };
+  };
 
   test("a floor does not fall, nor go away", async () => {
-    const current = await usualCurrent();
-    const raised = proposeNext(current, [floor("deny", 7)], ceremonyNow);
-    const signed = await signedBy(raised, "ada", "bob");
-    const { root } = signed.next;
-    assert.ok(root !== undefined && current.current !== undefined);
-    const later = {
-      ...current,
-      current: { ...current.current, root },
-      nextVersions: { ...current.nextVersions, root: 3 },
-    };
+    const file = await usualNext({ kind: "renew", role: "targets" }, floor("targets", 2));
+    const later = published(await signedBy(file, "ada", "bob"));
     const next = (version: number): CeremonyFile =>
-      proposeNext(later, [floor("deny", version)], ceremonyNow);
-    assert.deepEqual(refusalCodes(next(7)), []);
-    assert.deepEqual(refusalCodes(next(6)), ["ceremony.floor"]);
-    const gone = bent(next(7), "root", (tree) => {
+      proposeNext(later, [floor("targets", version)], ceremonyNow);
+    assert.deepEqual(refusalCodes(next(2)), []);
+    assert.deepEqual(refusalCodes(next(1)), ["ceremony.floor"]);
+    const gone = bent(next(2), "root", (tree) => {
       tree.delete("x-floor");
       return tree;
     });
@@ -272,9 +266,12 @@ describe("ceremony.floor", () => {
     assert.deepEqual(await codesOf(floor("targets", 2)), ["ceremony.floor"]);
     assert.deepEqual(await codesOf(floor("targets", 2), { kind: "renew", role: "targets" }), []);
   });
-  test("a role that no snapshot lists has no floor", async () => {
-    for (const role of ["root", "timestamp", "snapshot"]) {
-      assert.deepEqual(await codesOf(floor(role, 1)), ["ceremony.floor"]);
+  test("only targets and claimed have a floor", async () => {
+    for (const role of ["root", "timestamp", "snapshot", "deny", "bin-0"]) {
+      const file = bent(await usualNext(renewRoot), "root", (tree) =>
+        withMember(tree, ["x-floor", role], 1),
+      );
+      assert.deepEqual(refusalCodes(file), ["ceremony.floor"], role);
     }
   });
 });

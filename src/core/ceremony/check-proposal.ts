@@ -137,11 +137,13 @@ function floorRefusals({ after, current, next }: Ceremony): readonly CeremonyRef
     if (floor < before) wrong.push(`the floor of ${role} would fall from ${before} to ${floor}`);
   }
   for (const [role, floor] of floors) {
-    if (role === "root" || role === "timestamp" || role === "snapshot") {
-      wrong.push(`no snapshot lists ${role}, so with a floor for it clients would refuse them all`);
-    } else if (role === "targets" || role === "claimed") {
+    if (role !== "targets" && role !== "claimed") {
+      wrong.push(
+        `a floor of ${role} would have clients refuse every snapshot one day; only targets and claimed have one`,
+      );
+    } else if (floor > after[role].value.version) {
       const { version } = after[role].value;
-      if (floor > version) wrong.push(`the floor of ${role} would be ${floor}, above ${version}`);
+      wrong.push(`the floor of ${role} would be ${floor}, and there is ${role} ${version}`);
     }
   }
   return wrong.map((sentence) => refusal("ceremony.floor", sentence));

@@ -3,6 +3,7 @@
  * believed here; `check-proposal.ts` judges.
  */
 import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
+import type { NamedOnlineRole } from "#formats/ceremony/online-cards.ts";
 import { isOfflineRole, offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
@@ -46,17 +47,6 @@ export const keyedRoles = [
 ] as const;
 
 export type KeyedRole = (typeof keyedRoles)[number];
-
-/** Online roles whose keys root or targets names; the bins' key stands in `unclaimed`, which the signer signs. */
-export type NamedOnlineRole = Exclude<KeyedRole, OfflineRole>;
-
-export const namedOnlineRoles: readonly NamedOnlineRole[] = [
-  "timestamp",
-  "snapshot",
-  "deny",
-  "recently-claimed",
-  "unclaimed",
-];
 
 /** Throws FormatError for unreadable files, RefusedError `ceremony.incomplete` for a first ceremony that lacks a role. */
 export function openCeremony(file: CeremonyFile): Ceremony {

@@ -4,6 +4,7 @@
  */
 import type { CeremonyFile, CeremonyPolicy } from "#formats/ceremony/ceremony-file.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
+import type { NamedOnlineRole } from "#formats/ceremony/online-cards.ts";
 import { offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { memberPath, objectTree } from "#formats/json/decode.ts";
@@ -32,7 +33,7 @@ import {
 } from "./key-table.ts";
 import type { KeyTable } from "./key-table.ts";
 import { namingFile, openCeremony, openOfflineFiles, signersOf } from "./open-ceremony.ts";
-import type { KeyedRole, NamedOnlineRole } from "./open-ceremony.ts";
+import type { KeyedRole } from "./open-ceremony.ts";
 
 export type FirstProposal = {
   readonly policy: CeremonyPolicy;

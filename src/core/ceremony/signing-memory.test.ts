@@ -82,7 +82,24 @@ test("a forged root, an older one, and a lost one are refused, unless the holder
   const third = published(await signedBy(next, "ada", "bob"));
   const fourth = proposeNext(third, [{ kind: "renew", role: "root" }], ceremonyNow);
   assert.throws(() => judge(fourth, note), unknown, "a root in between was never seen");
-  assert.ok(fourth.current);
+  assert.ok(fourth.current && next.current && file.current && forgery.current);
+  const [one, two] = [file.current.root, next.current.root];
+  assert.equal(
+    judge({ ...fourth, roots: [one, two] }, note),
+    "known",
+    "each follows from the last",
+  );
+  assert.equal(judge({ ...fourth, roots: [one, two] }, noteAfter(first)), "known");
+  assert.equal(judge({ ...fourth, roots: [one, two] }, newer), "known");
+  for (const roots of [[one], [forgery.current.root, one], [two, one], [one, two, one]]) {
+    assert.throws(() => judge({ ...fourth, roots }, note), unknown, "a gap");
+  }
+  assert.throws(() => judge({ ...forgery, roots: [one, two] }, note), unknown);
+  const wordOfFirst = { rootFingerprint: rootFingerprint(one) };
+  assert.equal(judge({ ...fourth, roots: [one, two] }, undefined, wordOfFirst), "told");
+  assert.throws(() => judge(fourth, undefined, wordOfFirst), unknown);
+  assert.throws(() => judge({ ...fourth, roots: [one] }, undefined, wordOfFirst), unknown);
+  assert.throws(() => judge({ ...forgery, roots: [one] }, undefined, wordOfFirst), unknown);
   const told = rootFingerprint(fourth.current.root);
   assert.equal(judge(fourth, note, { rootFingerprint: told }), "told");
   assert.equal(judge(fourth, undefined, { rootFingerprint: told }), "told");

@@ -11,11 +11,12 @@ import { root as rootDecoder } from "#formats/tuf/root.ts";
 import type { Root } from "#formats/tuf/root.ts";
 import { RefusedError } from "#core/errors.ts";
 import { unlessRefused } from "#core/tuf/refusal.ts";
-import { acceptRoot } from "#core/tuf/trusted-set.ts";
+import { acceptRoot, trustRoot } from "#core/tuf/trusted-set.ts";
+import type { TrustedSet } from "#core/tuf/trusted-set.ts";
 import type { Ceremony } from "./open-ceremony.ts";
 
 export type HolderWord = {
-  /** "sha256:…" of the root in force, which the holder got on another way than the file. */
+  /** "sha256:…" of the root in force or one before it, as the first, which the holder got on another way than the file. */
   readonly rootFingerprint?: string;
   /** "sha256:…" of what the key signed before for the same version, and what all have agreed to forget. */
   readonly insteadOf?: readonly string[];
@@ -34,7 +35,7 @@ export function rootFingerprint(root: Uint8Array): string {
 
 /** Throws RefusedError `ceremony.unknown-root` for a root that is not the one the holder knows or was told. */
 export function judgeRoot(
-  { current }: Ceremony,
+  { current, file }: Ceremony,
   note: SigningNote | undefined,
   word: HolderWord,
 ): RootKnowledge {
@@ -42,28 +43,50 @@ export function judgeRoot(
     if (note?.root === undefined && word.rootFingerprint === undefined) return "first-ceremony";
     throw unknownRoot("the file says that there is none yet, but this key's holder knows of one");
   }
-  const fingerprint = rootFingerprint(current.root.bytes);
-  if (word.rootFingerprint !== undefined) {
-    if (word.rootFingerprint === fingerprint) return "told";
-    throw unknownRoot(`its fingerprint is ${fingerprint}, not the one that was given`);
+  const roots = [...(file.roots ?? []), current.root.bytes];
+  const { rootFingerprint: told } = word;
+  if (told !== undefined) {
+    if (follows(roots, (root) => rootFingerprint(root.bytes) === told)) return "told";
+    throw unknownRoot(
+      `its fingerprint is ${rootFingerprint(current.root.bytes)}, and it does not follow from a root with the one that was given`,
+    );
   }
   if (note === undefined) return "unknown";
-  if (isRemembered(note, current.root)) return "known";
-  const { version } = current.root.value;
+  if (isRemembered(note, roots)) return "known";
   throw unknownRoot(
-    `root ${version} does not follow from what this key has seen; if it is right, give the fingerprint that was published with it: --fingerprint sha256:…`,
+    `root ${current.root.value.version} does not follow from what this key has seen; if it is right, give the fingerprint that was published with it: --fingerprint sha256:…`,
   );
 }
 
-/** The root seen last or its successor, by the client's own rules; before any was seen, the one this key has signed. */
-function isRemembered({ root, signed }: SigningNote, offered: Signed<Root>): boolean {
-  const digest = sha256Hex(offered.canonical);
-  if (root === undefined) {
-    return signed.root?.version === offered.value.version && signed.root.sha256 === digest;
+/** The root seen last, or before any was seen the first one, which this key has signed itself. */
+function isRemembered({ root, signed }: SigningNote, roots: readonly Uint8Array[]): boolean {
+  const seen =
+    root === undefined ? undefined : parseSigned(root, rootDecoder, "the remembered root");
+  const digest = seen === undefined ? signed.root?.sha256 : sha256Hex(seen.canonical);
+  return follows(roots, ({ canonical }) => sha256Hex(canonical) === digest, seen);
+}
+
+/**
+ * Whether the last of these roots is the known one or follows from it, one by one, by the client's own rules. `seen` is
+ * the known one where it need not be among them.
+ */
+function follows(
+  roots: readonly Uint8Array[],
+  isKnown: (root: Signed<Root>) => boolean,
+  seen?: Signed<Root>,
+): boolean {
+  let reached: TrustedSet | undefined;
+  for (const bytes of roots) {
+    const from = reached ?? (seen && { root: seen, past: {} });
+    const next = unlessRefused(() => {
+      const set = trustRoot(bytes);
+      return isKnown(set.root) ? set : from && acceptRoot(from, bytes);
+    });
+    // What lies before the known root does not follow from it; what comes after must, without a gap.
+    if (next === undefined && reached !== undefined) return false;
+    reached = next;
   }
-  const seen = parseSigned(root, rootDecoder, "the remembered root");
-  if (sha256Hex(seen.canonical) === digest) return true;
-  return unlessRefused(() => acceptRoot({ root: seen, past: {} }, offered.bytes)) !== undefined;
+  return reached !== undefined;
 }
 
 /** Throws RefusedError `ceremony.signed-before` where the key signed that version, or a later one, with other content. */

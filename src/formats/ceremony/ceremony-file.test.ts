@@ -23,7 +23,8 @@ const later: CeremonyFile = {
 };
 
 test("what formatCeremonyFile() writes is read back, byte for byte", () => {
-  for (const file of [first, later, { ...later, next: {} }]) {
+  const roots = [formatUtf8("1"), formatUtf8("2")];
+  for (const file of [first, later, { ...later, next: {} }, { ...later, roots }]) {
     const bytes = formatCeremonyFile(file);
     assert.deepEqual(parseCeremonyFile(bytes), file);
     assert.deepEqual(formatCeremonyFile(parseCeremonyFile(bytes)), bytes);
@@ -52,6 +53,8 @@ test("parseCeremonyFile() refuses what is cut short, too large, of another versi
     ['"claimed":1,"root":2,', '"claimed":65,"root":2,', "ceremony.malformed"],
     ['"claimed":1,"root":2,', '"root":2,', "ceremony.malformed"],
     ['"next":{', '"next":{"root":null,', "json.type"],
+    ['"next":{', '"roots":"","next":{', "json.type"],
+    ['"next":{', `"roots":[${'"",'.repeat(256)}""],"next":{`, "ceremony.malformed"],
   ];
   for (const [from, to, code] of faults) {
     assert.ok(text.includes(from), `${from} is in ${text}`);

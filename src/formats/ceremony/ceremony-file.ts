@@ -8,7 +8,7 @@ import { formatDuration, parseDuration } from "#formats/config/duration.ts";
 import { offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { FormatError } from "#formats/format-error.ts";
-import { literal, objectTree, positive, string } from "#formats/json/decode.ts";
+import { list, literal, objectTree, positive, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
 import { formatJson } from "#formats/json/format.ts";
 import { parseJson } from "#formats/json/parse.ts";
@@ -27,6 +27,8 @@ export type CeremonyFile = {
   readonly policy: CeremonyPolicy;
   /** Exact bytes of the files in force; undefined for the first ceremony of an index. */
   readonly current: Readonly<Record<OfflineRole, Uint8Array>> | undefined;
+  /** Roots before the one in force, oldest first: for a holder who has missed some. At most `ceremonyLimits.rootsMax`. */
+  readonly roots?: readonly Uint8Array[];
   /** What the next file of each role must say. */
   readonly nextVersions: Readonly<Record<OfflineRole, number>>;
   /** TUF files with as many signatures as there are so far. Empty before something is proposed. */
@@ -38,6 +40,7 @@ export function formatCeremonyFile({
   next,
   nextVersions,
   policy,
+  roots,
 }: CeremonyFile): Uint8Array {
   const durations = roleMembers((role) => formatDuration(policy.lifetimes[role]));
   return formatJson(
@@ -46,6 +49,7 @@ export function formatCeremonyFile({
       "holdfast-ceremony": 1,
       next: roleMembers((role) => next[role] && formatBase64(next[role])),
       nextVersions: roleMembers((role) => nextVersions[role]),
+      roots: roots?.map(formatBase64),
       policy: jsonObject({
         lifetimes: durations,
         thresholds: roleMembers((role) => policy.thresholds[role]),
@@ -61,12 +65,15 @@ export function formatCeremonyFile({
 export function parseCeremonyFile(bytes: Uint8Array): CeremonyFile {
   const { depthMax, fileSizeMax: sizeMax } = ceremonyLimits;
   const at = "ceremony";
-  const members = strictObject(parseJson(bytes, { sizeMax, depthMax }, at), at, [
+  const tree = objectTree(parseJson(bytes, { sizeMax, depthMax }, at), at);
+  const hasRoots = tree.has("roots");
+  const members = strictObject(tree, at, [
     "holdfast-ceremony",
     "policy",
     "current",
     "nextVersions",
     "next",
+    ...(hasRoots ? ["roots"] : []),
   ]);
   literal(1, "ceremony.malformed")(members("holdfast-ceremony"), `${at}.holdfast-ceremony`);
   const current = members("current");
@@ -78,10 +85,17 @@ export function parseCeremonyFile(bytes: Uint8Array): CeremonyFile {
       `${at}.nextVersions`,
     ),
     next: nextFiles(members("next"), `${at}.next`),
+    ...(hasRoots && { roots: pastRoots(members("roots"), `${at}.roots`) }),
   };
 }
 
 const file: Decoder<Uint8Array> = (value, at) => parseBase64(string(value, at), at);
+
+const pastRoots: Decoder<readonly Uint8Array[]> = (value, at) => {
+  const roots = list(file)(value, at);
+  if (roots.length <= ceremonyLimits.rootsMax) return roots;
+  throw malformed(`more than ${ceremonyLimits.rootsMax} roots`, at);
+};
 
 const nextFiles: Decoder<OfflineMetadata> = (value, at) => {
   const present = offlineRoles.filter((role) => objectTree(value, at).has(role));

@@ -7,4 +7,6 @@ export const ceremonyLimits = {
   /** Ten years: what no policy may go beyond. */
   lifetimeMsMax: 315_360_000_000,
   thresholdMax: 64,
+  /** Roots before the one in force. */
+  rootsMax: 256,
 } as const;

@@ -7,6 +7,7 @@ import { limitMutants } from "./limits.ts";
 import type { Mutant } from "./mutant.ts";
 import { roleMutants } from "./roles.ts";
 import { rootMutants } from "./root.ts";
+import { rotationMutants } from "./rotation.ts";
 
 export const mutants: readonly Mutant[] = [
   ...rootMutants,
@@ -15,5 +16,6 @@ export const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...formatMutants,
   ...editorMutants,
+  ...rotationMutants,
   ...claimMutants,
 ];

@@ -7,6 +7,10 @@ import { UnavailableError } from "#core/errors.ts";
 import { publicTimestampPath } from "#core/tuf/layout.ts";
 import type { OnlineKeyName } from "#core/tuf/layout.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
+import { ringOf } from "./key-ring.ts";
+import { acceptOffline, openOfflineSet } from "./offline-set.ts";
+import type { OfflineSet } from "./offline-set.ts";
+import type { OnlineKeys } from "./online-keys.ts";
 import { createMemoryKeyStore, keyFile } from "#stores/memory/key-store.ts";
 import { backupSignerDisk } from "#stores/memory/signer-store.ts";
 import { HOUR, MINUTE } from "#world/sim-clock.ts";
@@ -151,6 +155,18 @@ test("a file that names a key which is not held is refused, and taken once the k
   assert.equal(versionOf(scene, "root"), 2);
 });
 
+test("acceptOffline() takes no set under which the signer could not go on", async () => {
+  const scene = await aRotationScene();
+  const { metadata, nextVersions } = await scene.signer.currentOffline();
+  const files = await rotationOf("the key of deny").files(scene);
+  const held = openOfflineSet(metadata);
+  const accept = (keys: OnlineKeys): OfflineSet =>
+    acceptOffline(held, files, nextVersions, ringOf(keys), scene.clock.now());
+  assert.throws(() => accept(scene.old.online), { code: "key.not-held" });
+  const set = accept({ ...scene.old.online, deny: scene.fresh.online.deny });
+  assert.equal(set.targets.value.version, 2);
+});
+
 test("a key that lies under another role's name is not its key", async () => {
   const scene = await aRotationScene();
   scene.world.keyFiles.set(keyFile("snapshot", "next"), scene.fresh.online.timestamp);
@@ -211,6 +227,9 @@ test("the bins' next key signs all bins and unclaimed in one batch, and no uploa
   const before = scene.signer.status();
   const versions = ["bin-0", "bin-1"].map((bin) => binVersion(scene, bin));
   scene.makeNext("bins");
+  // Has the folder read, and nothing published.
+  const refused = await rotationOf("the key of deny").files(scene);
+  await assert.rejects(scene.signer.submitOffline(refused), { code: "key.not-held" });
   await scene.upload("2.0");
   assert.equal(versionOf(scene, "unclaimed"), 1, "an upload changes its bin alone");
   await scene.signer.renewDue();
@@ -262,6 +281,24 @@ test("an older copy of the database that does not know the rotation is recognise
   await clients.look("1.0");
   assert.deepEqual(scene.world.tree.faults, []);
   assert.deepEqual(signersOf(scene, "deny"), ["fresh"]);
+});
+
+test("a backup of before the rotation does not go on beside a newer root whose keys are not held", async () => {
+  const scene = await aRotationScene();
+  const backup = backupSignerDisk(scene.world.disk);
+  scene.makeNext(...everyKey.online);
+  await rotate(scene, everyKey);
+  const before = scene.world.tree.names.size;
+  scene.world.disk = backup;
+  const snapshotKey = keyFile("snapshot", "current");
+  scene.world.keyFiles.delete(snapshotKey);
+  scene.replaceSigner();
+  await assert.rejects(scene.signer.start(), { code: "key.not-held" });
+  assert.equal(scene.world.tree.names.size, before);
+  scene.world.keyFiles.set(snapshotKey, scene.fresh.online.snapshot);
+  scene.replaceSigner();
+  await scene.signer.start();
+  assert.equal(versionOf(scene, "root"), 2);
 });
 
 test("a backup of before the rotation, without the public tree, goes on under the keys it names", async () => {

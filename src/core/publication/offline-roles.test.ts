@@ -255,7 +255,7 @@ test("status() says what a ceremony has to renew", async () => {
       .map(({ role }) => role);
   assert.deepEqual(due(), []);
   clock.advance(183 * DAY);
-  assert.deepEqual(due(), ["claimed", "root", "targets"]);
+  assert.deepEqual(due(), ["root", "targets", "claimed"]);
   assert.ok(signer.status().roles.every((role) => !role.offline || !role.expired));
   clock.advance(183 * DAY);
   assert.ok(signer.status().roles.every((role) => !role.offline || role.expired));

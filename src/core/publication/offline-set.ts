@@ -243,14 +243,12 @@ function checkTargets(targets: Targets, ring: KeyRing): void {
 
 /** The signer can sign the role alone, or nothing would ever be published again. */
 function checkHeld(name: OnlineKeyName, { keyIds, threshold }: RoleKeys, ring: KeyRing): void {
-  if (threshold !== 1)
+  if (threshold !== 1) {
     throw shape(name, `it asks for ${threshold} keys, and an online role has one`);
+  }
   if (namedKeys(ring, name, keyIds).length > 0) return;
-  throw keyNotHeld(
-    ring,
-    name,
-    `this signer holds none of its keys, ${keyIds.join(", ") || "for it has none"}`,
-  );
+  const ids = keyIds.length === 0 ? "for it has none" : keyIds.join(", ");
+  throw keyNotHeld(ring, name, `this signer holds none of its keys, ${ids}`);
 }
 
 function shape(role: string, reason: string): RefusedError {

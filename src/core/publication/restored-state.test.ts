@@ -194,7 +194,7 @@ test("lost offline roles are due at once, and their next version is above all th
   const due = signer.status().roles.filter(({ due }) => due);
   assert.deepEqual(
     due.map(({ role }) => role),
-    ["claimed", "targets"],
+    ["targets", "claimed"],
   );
   await renewOffline(scene, signer);
   assert.deepEqual(await versionsOf(client), ["1.0"]);

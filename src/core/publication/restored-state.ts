@@ -130,7 +130,8 @@ async function foundOffline(
     for (const { role, version } of files) ports.notice(`Restored: took back ${role} ${version}`);
     return { set, files };
   } catch (error) {
-    if (!isUnbelievable(error)) throw error;
+    // They are in force for others: what goes on without them would be refused, and numbered as they are.
+    if (!isUnbelievable(error) || isKeyMissing(error)) throw error;
     ports.notice(`Restored: left newer offline metadata aside: ${error.message}`);
     return undefined;
   }
@@ -187,6 +188,10 @@ export async function reissuedPages(
       });
     }
   }
+}
+
+function isKeyMissing(error: Error): boolean {
+  return error instanceof RefusedError && error.code === "key.not-held";
 }
 
 function isUnbelievable(error: unknown): error is Error {

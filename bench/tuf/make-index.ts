@@ -101,7 +101,7 @@ function fillProjects(
     const sha256 = sha256Hex(bytes);
     const size = bytes.byteLength;
     const prefix = pagePrefix(name);
-    project.run(name, prefix, serial, sha256, size);
+    project.run(prefix, name, serial, sha256, size);
     page.run(name, serial, sha256, size, "active", null, 1, signedAt);
     entry.run(name, file.filename, serial, file.version, parseUtf8(formatPageFile(file)));
     fileName.run(file.filename, name, file.version, file.sha256, file.size, 0);

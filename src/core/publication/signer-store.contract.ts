@@ -22,7 +22,7 @@ export type SignerStoreUnderTest = {
 const start = new Date("2026-01-01T00:00:00.123Z");
 const later = (minutes: number): Date => new Date(start.getTime() + minutes * 60_000);
 const demo = normaliseProjectName("demo");
-const other = normaliseProjectName("other");
+const other = normaliseProjectName("tender");
 
 function aRole(role: string, version: number, signedAt: Date = start): RoleFile {
   const bytes = formatUtf8(`${role} ${version}`);
@@ -167,14 +167,14 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
       aCommit(1, { pages: [aPage(1, {}), aPage(2, {}, { project: other })] }),
     );
     await store.commit(token, aCommit(2, { pages: [aPage(3, {})] }));
-    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 9)), ["other 2", "demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 9)), ["tender 2", "demo 3"]);
     assert.deepEqual(pointers(await store.readPagesAfter(2, 9, 9)), ["demo 3"]);
-    assert.deepEqual(pointers(await store.readPagesAfter(0, 2, 9)), ["other 2"]);
-    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 1)), ["other 2"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 2, 9)), ["tender 2"]);
+    assert.deepEqual(pointers(await store.readPagesAfter(0, 9, 1)), ["tender 2"]);
     assert.deepEqual(pointers(await store.readPagesSince(later(2))), ["demo 3"]);
-    assert.deepEqual(pointers(await store.readPagesSince(start)), ["demo 1", "other 2", "demo 3"]);
+    assert.deepEqual(pointers(await store.readPagesSince(start)), ["demo 1", "tender 2", "demo 3"]);
     const all = await store.readPagesByPrefix(0, 2 ** 32 - 1);
-    assert.deepEqual(pointers(all), ["demo 3", "other 2"]);
+    assert.deepEqual(pointers(all), ["tender 2", "demo 3"]);
     const prefix = pagePrefix(demo);
     assert.deepEqual(pointers(await store.readPagesByPrefix(prefix, prefix)), ["demo 3"]);
     assert.deepEqual(pointers(await store.readPagesByPrefix(prefix + 1, prefix + 1)), []);

@@ -94,7 +94,7 @@ export type SignerStore = {
   readPage(project: ProjectName): Promise<PagePointer | undefined>;
   /** As the page with this serial said it; undefined when there is no such page. */
   readProjectAt(project: ProjectName, serial: number): Promise<ProjectRecord | undefined>;
-  /** Newest pages of the projects whose prefix is between, both included; by name. */
+  /** Newest pages of the projects whose prefix is between, both included; by prefix, then by name. */
   readPagesByPrefix(first: number, last: number): Promise<readonly PagePointer[]>;
   /** Newest pages with `after` < serial ≤ `until`, by serial, at most `limit`. */
   readPagesAfter(after: number, until: number, limit: number): Promise<readonly PagePointer[]>;

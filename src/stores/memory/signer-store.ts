@@ -81,7 +81,7 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
     readPagesByPrefix: async (first, last) =>
       newestPages(disk)
         .filter(({ prefix }) => prefix >= first && prefix <= last)
-        .toSorted((a, b) => (a.project < b.project ? -1 : 1))
+        .toSorted((a, b) => a.prefix - b.prefix || (a.project < b.project ? -1 : 1))
         .map(pointer),
     readPagesAfter: async (after, until, limit) =>
       newestPages(disk)

@@ -1,6 +1,7 @@
 /** The signer's lookups: prepared once, on the reading connection, so they see only what is committed. */
 import type { DatabaseSync } from "node:sqlite";
 import { invariant } from "#core/errors.ts";
+import { pagePrefix } from "#core/tuf/layout.ts";
 import { projectRecordOf } from "#core/publication/project-record.ts";
 import type { ProjectFile, ProjectRecord } from "#core/publication/project-record.ts";
 import type { FileBinding } from "#core/publication/decide-changes.ts";
@@ -79,7 +80,7 @@ export class SignerReader {
   }
 
   page(project: ProjectName): PagePointer | undefined {
-    const row: Row | undefined = this.#statements.page.get(project);
+    const row: Row | undefined = this.#statements.page.get(pagePrefix(project), project);
     return row === undefined ? undefined : pagePointer(row);
   }
 
@@ -159,7 +160,7 @@ function prepareAll(database: DatabaseSync) {
     ),
     binding: database.prepare("SELECT * FROM file_name WHERE filename = ?"),
     page: database.prepare(
-      "SELECT name AS project, sha256, size, serial FROM project WHERE name = ?",
+      "SELECT name AS project, sha256, size, serial FROM project WHERE prefix = ? AND name = ?",
     ),
     pageHead: database.prepare(
       "SELECT status, reason, format FROM page WHERE project = ? AND serial = ?",
@@ -170,7 +171,7 @@ function prepareAll(database: DatabaseSync) {
     ),
     pagesByPrefix: database.prepare(
       `SELECT name AS project, sha256, size, serial FROM project
-       WHERE prefix BETWEEN ? AND ? ORDER BY name`,
+       WHERE prefix BETWEEN ? AND ? ORDER BY prefix, name`,
     ),
     pagesAfter: database.prepare(
       `SELECT name AS project, sha256, size, serial FROM project

@@ -13,6 +13,11 @@ export const signerMigrations: Migrations = {
       for (const statement of firstTables) await sql.raw(statement).execute(database);
     },
   },
+  "0002-projects-by-bin": {
+    async up(database: Kysely<unknown>): Promise<void> {
+      for (const statement of projectsByBin) await sql.raw(statement).execute(database);
+    },
+  },
 };
 
 const firstTables: readonly string[] = [
@@ -53,4 +58,16 @@ const firstTables: readonly string[] = [
   `CREATE TABLE change (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL, project TEXT NOT NULL, serial INTEGER NOT NULL)
     STRICT, WITHOUT ROWID`,
+];
+
+/** The projects of one bin lie side by side: a bin is read as often as it is signed. Their names lead there too. */
+const projectsByBin: readonly string[] = [
+  `CREATE TABLE project_by_bin (
+    prefix INTEGER NOT NULL, name TEXT NOT NULL, serial INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, PRIMARY KEY (prefix, name)) STRICT, WITHOUT ROWID`,
+  `INSERT INTO project_by_bin SELECT prefix, name, serial, sha256, size FROM project
+   ORDER BY prefix, name`,
+  `DROP TABLE project`,
+  `ALTER TABLE project_by_bin RENAME TO project`,
+  `CREATE UNIQUE INDEX project_serial ON project (serial)`,
 ];

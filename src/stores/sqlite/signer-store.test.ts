@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { sql } from "kysely";
+import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { testSignerStore } from "#core/publication/signer-store.contract.ts";
+import { pagePrefix } from "#core/tuf/layout.ts";
+import { openDatabase } from "./database.ts";
+import { signerMigrations } from "./signer-schema.ts";
 import { openSqliteSignerStore } from "./signer-store.ts";
 import type { SqliteSignerStore } from "./signer-store.ts";
 
@@ -48,5 +53,24 @@ test("commit() is synced, forgetting what was replaced is not", async (t) => {
   const [first, ...others] = commands();
   assert.equal(first, "PRAGMA synchronous=NORMAL", "so that the pragma of a commit would be seen");
   assert.deepEqual(others, ["BEGIN IMMEDIATE", "COMMIT", "PRAGMA synchronous=FULL"]);
+  await store.close();
+});
+
+test("projects of a database made before they lay by bin are found", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "signer.sqlite");
+  const [first = ""] = Object.keys(signerMigrations);
+  const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
+  const project = normaliseProjectName("demo");
+  const insert = sql`INSERT INTO project (name, prefix, serial, sha256, size)
+    VALUES (${project}, ${pagePrefix(project)}, 7, 'ab', 5)`;
+  await insert.execute(old.query);
+  await old.close();
+  const store = await openSqliteSignerStore(path);
+  const expected = { project, sha256: "ab", size: 5, serial: 7 };
+  assert.deepEqual(await store.readPage(project), expected);
+  assert.deepEqual(await store.readPagesAfter(0, 9, 9), [expected]);
+  assert.equal((await store.readState()).projects, 1);
   await store.close();
 });

@@ -147,7 +147,7 @@ const insertRole =
 const deleteReplaced =
   "DELETE FROM role_file WHERE role = ? AND version = ? AND replaced_at IS NOT NULL";
 const upsertProject = `INSERT INTO project (name, prefix, serial, sha256, size) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT (name) DO UPDATE SET
+  ON CONFLICT (prefix, name) DO UPDATE SET
     serial = excluded.serial, sha256 = excluded.sha256, size = excluded.size`;
 const insertPage = `INSERT INTO page
   (project, serial, sha256, size, status, reason, format, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;

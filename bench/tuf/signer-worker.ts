@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { parseChange } from "#formats/door/change-json.ts";
+import { publicationLimits } from "#core/publication/limits.ts";
 import { createPublisher } from "#core/publication/publisher.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
@@ -22,18 +23,25 @@ const data = dataFolder(process.argv[2] ?? "");
 const databasePath = join(data.signer, "signer.sqlite");
 const { signer: config } = parseConfig("");
 
-/** Of the pages that were there before, none is on the disk (make-index.ts): asking for a size costs as much here. */
+/**
+ * Of the pages that were there before, none is on the disk (make-index.ts): the table says their sizes, which costs about
+ * as much as asking the disk.
+ */
 function withOldPages(tree: PublicTree): PublicTree {
   const database = new DatabaseSync(databasePath, { readOnly: true });
   const size = database.prepare("SELECT size FROM page WHERE project = ? AND sha256 = ?");
+  const written = new Set<string>();
   return {
     ...tree,
     async readSize(path) {
       const [folder, , project = "", file = ""] = path.split("/");
-      const found = await tree.readSize(path);
-      if (found !== undefined || folder !== "targets") return found;
+      if (folder !== "targets" || written.has(path)) return await tree.readSize(path);
       const listed = size.get(project, file.slice(0, 64))?.["size"];
       return typeof listed === "number" ? listed : undefined;
+    },
+    async write(path, pieces) {
+      written.add(path);
+      await tree.write(path, pieces);
     },
   };
 }
@@ -68,6 +76,9 @@ await answerLines(async (task) => {
       };
     }
     case "renew":
+      // What batches replaced is swept in another hour.
+      clockAheadMs += 2 * publicationLimits.sweepAfterMs;
+      await publisher.renewDue();
       // All bins are due, by half of their lives at the latest.
       clockAheadMs += config.lifetimes.bins / 2;
       return () => publisher.renewDue();

@@ -15,13 +15,13 @@ export const editorMutants: readonly Mutant[] = [
     {
       check: "6 a file's hash is that of its bytes: of what is signed",
       find: "sha256: sha256Hex(bytes)",
-      replace: "sha256: sha256Hex(canonical)",
+      replace: "sha256: sha256Hex(bytes.subarray(1))",
       caughtBy: "a file is what was signed",
     },
     {
       check: "6 a text with a line end is escaped: only other control characters are",
-      find: "if (byte < 0x20) return true;",
-      replace: "if (byte < 0x0a) return true;",
+      find: "/[\\u0000-\\u001f]/",
+      replace: "/[\\u0000-\\u0009]/",
       caughtBy: "a file is what was signed",
     },
   ]),
@@ -91,8 +91,8 @@ export const editorMutants: readonly Mutant[] = [
     },
     {
       check: "6.2 a bin lists its pages' lengths: none",
-      find: "{ length: size, hashes:",
-      replace: "{ length: 0, hashes:",
+      find: "length: size, sha256 }",
+      replace: "length: 0, sha256 }",
       caughtBy: "a bin lists the length and hash of each page",
     },
     {

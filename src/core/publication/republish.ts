@@ -6,7 +6,7 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { addMilliseconds } from "#formats/bytes/instant.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { UnavailableError, invariant } from "#core/errors.ts";
-import { publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
+import { prefixesOfBin, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
 import { publicationLimits } from "./limits.ts";
 import { formatProjectPage } from "./project-record.ts";
 import type { RoleVersion } from "./signer-store.ts";
@@ -27,8 +27,10 @@ export async function republish(
   const recentPages = (await store.readPagesSince(since)).slice(-publicationLimits.recentPagesMax);
   for (const page of recentPages) await repairPage(ports, page, "hash");
   const looked = new Set(recentPages.map(({ serial }) => serial));
-  for (const page of await newestPages(ports, state)) {
-    if (!looked.has(page.serial)) await repairPage(ports, page, "size");
+  for await (const pages of newestPages(ports, state)) {
+    for (const page of pages) {
+      if (!looked.has(page.serial)) await repairPage(ports, page, "size");
+    }
   }
   const all = new Map<string, RoleVersion>();
   for (const file of [...state.roles.values(), ...recentRoles]) {
@@ -116,17 +118,14 @@ async function isIntact(
   return bytes !== undefined && sha256Hex(bytes) === expected.sha256;
 }
 
-async function newestPages(
+/** Bin by bin, for that is how they lie, and there may be more of them than memory. */
+async function* newestPages(
   { store }: WritePorts,
-  state: WorkingState,
-): Promise<readonly PagePointer[]> {
-  const pages: PagePointer[] = [];
-  for (let after = 0; ;) {
-    const some = await store.readPagesAfter(after, state.serial, publicationLimits.pagesMax);
-    const last = some.at(-1);
-    if (last === undefined) return pages;
-    pages.push(...some);
-    after = last.serial;
+  { bitLength }: WorkingState,
+): AsyncGenerator<readonly PagePointer[]> {
+  for (let bin = 0; bin < 2 ** bitLength; bin++) {
+    const { first, last } = prefixesOfBin(bin, bitLength);
+    yield await store.readPagesByPrefix(first, last);
   }
 }
 

@@ -7,13 +7,14 @@ import type { Signer } from "#crypto/signer.ts";
 import { addMilliseconds, formatInstant, parseInstant } from "#formats/bytes/instant.ts";
 import type { Instant } from "#formats/bytes/instant.ts";
 import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
-import { canonicalJson } from "#formats/json/canonical.ts";
+import { canonicalText } from "#formats/json/canonical.ts";
 import type { JsonObject } from "#formats/json/value.ts";
 import { formatEnvelope } from "#formats/tuf/envelope.ts";
 import { tufKeyOf } from "#formats/tuf/key.ts";
 import type { TufKey } from "#formats/tuf/key.ts";
 import { specVersion } from "#formats/tuf/metadata.ts";
 import type { Metadata } from "#formats/tuf/metadata.ts";
+import { invariant } from "#core/errors.ts";
 
 /** One role file as it will be published. */
 export type RoleFile = {
@@ -55,28 +56,52 @@ export async function signRole(
   role: string,
   metadata: Metadata,
   tree: JsonObject,
-  { now, signers }: Pick<Signing, "now" | "signers">,
+  signing: Pick<Signing, "now" | "signers">,
 ): Promise<RoleFile> {
-  const canonical = canonicalJson(tree);
-  const signatures = new Map<string, Uint8Array>();
-  for (const signer of signers) {
-    signatures.set(signer.key.keyId, await signer.sign(canonical));
-  }
-  const bytes = envelopeBytes(tree, canonical, signatures);
-  const { version, expires } = metadata;
-  return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
+  const text = canonicalText(tree);
+  if (!hasControlCharacter.test(text)) return await signCanonical(role, metadata, text, signing);
+  const signatures = await signaturesOf(formatUtf8(text), signing.signers);
+  return roleFile(role, metadata, formatEnvelope(tree, signatures), signing.now);
 }
 
 /**
- * The canonical form is real JSON, byte for byte what `formatEnvelope` writes, unless a text holds a control
- * character (the line ends of a PEM key). A snapshot of many thousand bins is not written twice.
+ * The same of the member's canonical form, which is real JSON, byte for byte what `formatEnvelope` writes, unless a text
+ * holds a control character (the line ends of a PEM key).
  */
+export async function signCanonical(
+  role: string,
+  metadata: Metadata,
+  text: string,
+  { now, signers }: Pick<Signing, "now" | "signers">,
+): Promise<RoleFile> {
+  invariant(!hasControlCharacter.test(text), "this canonical form is real JSON");
+  const canonical = formatUtf8(text);
+  const signatures = await signaturesOf(canonical, signers);
+  return roleFile(role, metadata, envelopeBytes(canonical, signatures), now);
+}
+
+async function signaturesOf(
+  canonical: Uint8Array,
+  signers: readonly TufSigner[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const signatures = new Map<string, Uint8Array>();
+  for (const signer of signers) signatures.set(signer.key.keyId, await signer.sign(canonical));
+  return signatures;
+}
+
+function roleFile(
+  role: string,
+  { expires, version }: Metadata,
+  bytes: Uint8Array,
+  now: Date,
+): RoleFile {
+  return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
+}
+
 function envelopeBytes(
-  tree: JsonObject,
   canonical: Uint8Array,
   signatures: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array {
-  if (hasControlCharacter(canonical)) return formatEnvelope(tree, signatures);
   const empty = parseUtf8(formatEnvelope(new Map(), signatures));
   const head = formatUtf8(empty.slice(0, empty.lastIndexOf("{}")));
   const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);
@@ -86,7 +111,5 @@ function envelopeBytes(
   return bytes;
 }
 
-function hasControlCharacter(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte < 0x20) return true;
-  return false;
-}
+// oxlint-disable-next-line no-control-regex
+const hasControlCharacter: RegExp = /[\u0000-\u001f]/;

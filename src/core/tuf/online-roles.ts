@@ -2,12 +2,12 @@
 import type { PagePointer } from "#formats/door/change.ts";
 import type { TufKey } from "#formats/tuf/key.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
-import { snapshotToJson } from "#formats/tuf/snapshot.ts";
+import { snapshotText } from "#formats/tuf/snapshot.ts";
 import type { SuccinctRoles } from "#formats/tuf/succinct-roles.ts";
-import { targetsToJson } from "#formats/tuf/targets.ts";
-import type { Delegations, TargetFile } from "#formats/tuf/targets.ts";
+import { fileListText, targetsToJson } from "#formats/tuf/targets.ts";
+import type { Delegations } from "#formats/tuf/targets.ts";
 import { timestampToJson } from "#formats/tuf/timestamp.ts";
-import { nextMetadata, signRole } from "./editor.ts";
+import { nextMetadata, signCanonical, signRole } from "./editor.ts";
 import type { RoleFile, Signing } from "./editor.ts";
 import { binNamePrefix, pageTarget } from "./layout.ts";
 
@@ -29,18 +29,17 @@ export async function signUnclaimed(
   return await signRole("unclaimed", metadata, tree, signing);
 }
 
-/** One bin with its projects' pages. */
+/** One bin with its projects' pages, each project once. */
 export async function signBin(
   role: string,
   pages: readonly PagePointer[],
   signing: Signing,
 ): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
-  const targets = new Map<string, TargetFile>();
-  for (const { project, sha256, size } of pages) {
-    targets.set(pageTarget(project), { length: size, hashes: new Map([["sha256", sha256]]) });
-  }
-  return await signRole(role, metadata, targetsToJson({ ...metadata, targets }), signing);
+  const files = pages.map(({ project, sha256, size }) => {
+    return { path: pageTarget(project), length: size, sha256 };
+  });
+  return await signCanonical(role, metadata, fileListText(metadata, files), signing);
 }
 
 /** `meta`: every targets role, by name. */
@@ -49,7 +48,7 @@ export async function signSnapshot(
   signing: Signing,
 ): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
-  return await signRole("snapshot", metadata, snapshotToJson({ ...metadata, meta }), signing);
+  return await signCanonical("snapshot", metadata, snapshotText({ ...metadata, meta }), signing);
 }
 
 export async function signTimestamp(

@@ -12,7 +12,8 @@ export function canonicalJson(value: Json): Uint8Array {
   return formatUtf8(canonicalText(value));
 }
 
-function canonicalText(value: Json): string {
+/** The same before it is encoded. */
+export function canonicalText(value: Json): string {
   if (typeof value === "string") return canonicalString(value);
   if (typeof value === "number") return integerText(value);
   if (value === null || typeof value === "boolean") return String(value);
@@ -25,7 +26,7 @@ function canonicalText(value: Json): string {
   return `${text}}`;
 }
 
-function canonicalString(text: string): string {
+export function canonicalString(text: string): string {
   // Nearly every string of a role file needs no escape; looking is cheaper than replacing.
   if (!text.includes('"') && !text.includes("\\")) return `"${text}"`;
   return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;

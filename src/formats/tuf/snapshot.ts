@@ -1,5 +1,11 @@
 /** snapshot.json (specification 4.4): the version of every targets role at one moment. */
 import { FormatError } from "#formats/format-error.ts";
+import {
+  canonicalString,
+  canonicalText,
+  compareCodePoints,
+  integerText,
+} from "#formats/json/canonical.ts";
 import { memberPath, object, objectTree } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
 import { jsonObject } from "#formats/json/value.ts";
@@ -41,4 +47,31 @@ export function snapshotToJson(value: Snapshot, extra: JsonObject = new Map()): 
   const meta = new Map<string, Json>();
   for (const [role, file] of value.meta) meta.set(role + suffix, metaFileToJson(file));
   return new Map([...extra, ...metadataToJson("snapshot", value), ...jsonObject({ meta })]);
+}
+
+/**
+ * The canonical form of `snapshotToJson(value)`, character by character, without the tree: a signer of many thousand
+ * bins writes one for each upload. Fast where `meta` is in the order of its file names. Throws FormatError `json.number`.
+ */
+export function snapshotText(value: Snapshot): string {
+  const { expires, meta, specVersion, version } = value;
+  let lines = "";
+  let before = "";
+  for (const [role, file] of meta) {
+    const name = role + suffix;
+    // Out of order, names must be sorted first.
+    if (compareCodePoints(before, name) >= 0) return canonicalText(snapshotToJson(value));
+    lines += `${before === "" ? "" : ","}${canonicalString(name)}:${metaFileText(file)}`;
+    before = name;
+  }
+  return [
+    `{"_type":"snapshot","expires":${canonicalString(expires.text)},"meta":{${lines}},`,
+    `"spec_version":${canonicalString(specVersion)},"version":${integerText(version)}}`,
+  ].join("");
+}
+
+function metaFileText(file: MetaFile): string {
+  const { hashes, length, version } = file;
+  if (hashes !== undefined || length !== undefined) return canonicalText(metaFileToJson(file));
+  return `{"version":${integerText(version)}}`;
 }

@@ -10,8 +10,8 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
+  unlinkSync,
   writeSync,
   writevSync,
 } from "node:fs";
@@ -32,7 +32,8 @@ export function openFolderPublicTree(root: string): PublicTree {
   };
   return {
     read: async (path) => readIfThere(() => new Uint8Array(readFileSync(at(path)))),
-    readSize: async (path) => readIfThere(() => statSync(at(path)).size),
+    readSize: async (path) =>
+      readIfThere(() => statSync(at(path), { throwIfNoEntry: false })?.size),
     async write(path, pieces) {
       writeByRename(root, at(path), pieces);
     },
@@ -47,9 +48,9 @@ export function openFolderPublicTree(root: string): PublicTree {
     },
     async remove(path) {
       try {
-        rmSync(at(path), { force: true });
+        unlinkSync(at(path));
       } catch (error) {
-        throw failed(error, "sweep the public tree");
+        if (!isMissing(error)) throw failed(error, "sweep the public tree");
       }
     },
     list: async (folder) => readIfThere(() => readdirSync(at(folder))) ?? [],

@@ -13,11 +13,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sha256Hex } from "#crypto/hash.ts";
 import { formatChange } from "#formats/door/change-json.ts";
 import type { AddFile, ChangeResult } from "#formats/door/change.ts";
+import { tufKeyOf } from "#formats/tuf/key.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
+import { makeNextOnlineKeys } from "#stores/folder/online-keys.ts";
 import { storedFilePath } from "#stores/folder/file-store.ts";
 import { createSignerDoor } from "#stores/host/signer-door.ts";
+import { createSeededRandom } from "#world/seeded-random.ts";
 
 const apps = join(import.meta.dirname, "..");
 const project = normaliseProjectName("demo");
@@ -216,6 +219,43 @@ test("a backup is taken while it runs, and a signer started on it goes on above 
   const renewed = run("ceremony", ["renew", "--if-due", "--data", scene.data.root]);
   assert.equal(await renewed.ended, 0, renewed.said());
   assert.equal((await scene.submit(await scene.store("3.0"))).outcome, "published");
+});
+
+test("the bins' key is rotated by a file beside it, also when killed between the two renames", async (t) => {
+  const scene = await aScene(t);
+  const { onlineKeys } = scene.data;
+  const old = readFileSync(join(onlineKeys, "bins.pem"));
+  const made = await makeNextOnlineKeys(onlineKeys, ["bins"], createSeededRandom(7).bytes);
+  const next = readFileSync(join(onlineKeys, "bins.next.pem"));
+  const keyId = made.bins && tufKeyOf(made.bins).keyId;
+  const binKeys = async (): Promise<readonly (readonly string[])[]> => {
+    const door = createSignerDoor(scene.data.signerSocket);
+    const { heldKeys, roles } = await door.readStatus().finally(() => door.close());
+    const held = heldKeys.filter(({ name }) => name === "bins");
+    const named = roles.find(({ role }) => role === "bins")?.keyIds ?? [];
+    return [named, held.map(({ state }) => state)];
+  };
+  const checkSettled = async (): Promise<void> => {
+    assert.deepEqual(await binKeys(), [[keyId], ["current", "retired"]]);
+    assert.deepEqual(readFileSync(join(onlineKeys, "bins.pem")), next);
+    assert.deepEqual(readFileSync(join(onlineKeys, "bins.retired.pem")), old);
+    assert.ok(!existsSync(join(onlineKeys, "bins.next.pem")));
+  };
+  const first = await scene.start();
+  await checkSettled();
+  first.child.kill("SIGKILL");
+  await first.ended;
+  await rename(join(onlineKeys, "bins.pem"), join(onlineKeys, "bins.next.pem"));
+  const second = await scene.start();
+  await checkSettled();
+  second.child.kill("SIGKILL");
+  await second.ended;
+  // Killed before the first of them.
+  await rename(join(onlineKeys, "bins.pem"), join(onlineKeys, "bins.next.pem"));
+  await rename(join(onlineKeys, "bins.retired.pem"), join(onlineKeys, "bins.pem"));
+  await scene.start();
+  await checkSettled();
+  assert.equal((await scene.submit(await scene.store("1.0"))).outcome, "published");
 });
 
 test("changes that wait at the door are published together", async (t) => {

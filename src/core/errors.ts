@@ -22,7 +22,10 @@ export type TrustErrorCode =
   | "file.hash"
   | "file.length"
   | "file.missing"
-  | "file.not-listed";
+  | "file.not-listed"
+  | "map.agreement"
+  | "map.conflict"
+  | "map.unmapped";
 
 /** What a victim can show to others: the values that contradict each other. */
 export type Evidence = Readonly<Record<string, string | number | boolean | Instant>>;

@@ -22,6 +22,7 @@ export type FormatErrorCode =
   | "bytes.instant"
   | "bytes.utf8"
   | "ceremony.malformed"
+  | "config.map"
   | "config.toml"
   | "config.unknown-key"
   | "config.value"

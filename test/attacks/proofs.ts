@@ -94,11 +94,35 @@ const noFloor: Edit = {
   find: "if (version >= floor) continue;",
   replace: "continue;",
 };
+const indexMap = "src/core/verdict/index-map.ts";
+const agreedPage = "src/core/verdict/agreed-page.ts";
+const mapOffering = "src/apps/proxy/map-offering.ts";
+
+/** The mapping of all names first, and none with the last word. */
+const noOwnNames: readonly Edit[] = [
+  {
+    file: indexMap,
+    find: "names, terminating } of mappings",
+    replace: "names, terminating } of mappings.toReversed()",
+  },
+  { file: indexMap, find: "if (terminating) break;", replace: "void terminating;" },
+];
+const noAgreedListing: Edit = {
+  file: mapOffering,
+  find: "same.length >= agree",
+  replace: "same.length >= 1",
+};
+const noAgreedFiles: Edit = {
+  file: agreedPage,
+  find: "candidates.filter(({ by }) => by.length >= agree)",
+  replace: "candidates.filter(({ by }) => by.length >= 1)",
+};
 
 const bytes = "bytes.test.ts";
 const metadata = "metadata.test.ts";
 const resources = "resources.test.ts";
 const local = "local.test.ts";
+const maps = "maps.test.ts";
 const pep458 = "compromise-pep458.test.ts";
 const pep480 = "compromise-pep480.test.ts";
 
@@ -412,6 +436,78 @@ export const proofs: readonly Proof[] = [
         file: "src/apps/proxy/open-anchor.ts",
         find: "if (fingerprint !== remembered.fingerprint) throw anchorChanged(remembered, fingerprint);",
         replace: "",
+      },
+    ],
+  },
+  {
+    attack: "I1",
+    suite: maps,
+    defence: "the first mapping of a name decides",
+    edits: noOwnNames,
+  },
+  {
+    attack: "I2",
+    suite: maps,
+    defence: "a file comes from the index on whose page it is",
+    edits: noOwnNames,
+  },
+  {
+    attack: "I3",
+    suite: maps,
+    defence: "only a proven absence leads to the next index",
+    edits: [
+      {
+        file: indexMap,
+        find: 'presences.filter(({ kind }) => kind === "absent")',
+        replace: 'presences.filter(({ kind }) => kind !== "found")',
+      },
+    ],
+  },
+  {
+    attack: "I4",
+    suite: maps,
+    defence: "no lower timestamp of any index",
+    edits: [{ file: roleChecks, find: "if (offered >= trusted) return;", replace: "return;" }],
+  },
+  {
+    attack: "I5",
+    suite: maps,
+    defence: "each index has its own keys",
+    edits: [noThreshold],
+  },
+  {
+    attack: "I6",
+    suite: maps,
+    defence: "so many list a file",
+    edits: [noAgreedFiles, noAgreedListing],
+  },
+  {
+    attack: "I7",
+    suite: maps,
+    defence: "so many list a file with this content",
+    edits: [noAgreedListing],
+  },
+  {
+    attack: "I8",
+    suite: maps,
+    defence: "different contents refuse the whole page",
+    edits: [
+      {
+        file: agreedPage,
+        find: "if (first === undefined || agreed.length > 1) throw conflict;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    attack: "I9",
+    suite: maps,
+    defence: "metadata counts as far as it is agreed on",
+    edits: [
+      {
+        file: agreedPage,
+        find: "values.filter((other) => other === value).length >= agree",
+        replace: "value !== undefined",
       },
     ],
   },

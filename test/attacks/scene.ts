@@ -65,7 +65,13 @@ export async function assertRecovers(scene: Scene): Promise<void> {
   assertServed(await scene.install(scene.victim), scene.victim.bytes, "after the attack");
 }
 
-async function installFrom(world: ProxyWorld, file: SimFile, ask: Ask): Promise<Outcome> {
+/** `name`: the first segment of the proxy's addresses. */
+export async function installFrom(
+  world: Pick<ProxyWorld, "ask" | "page">,
+  file: SimFile,
+  ask: Ask,
+  name: string = simName,
+): Promise<Outcome> {
   const page = await world.page(file.project, ask);
   const refusedPage = refusalIn(page);
   if (refusedPage !== undefined) return refusedPage;
@@ -74,7 +80,7 @@ async function installFrom(world: ProxyWorld, file: SimFile, ask: Ask): Promise<
     return { kind: "served", what: "a page without the file", bytes: page.bytes };
   }
   const path = (url: string): string =>
-    new URL(url, `http://proxy/${simName}/simple/${file.project}/`).pathname;
+    new URL(url, `http://proxy/${name}/simple/${file.project}/`).pathname;
   if (listed.metadata !== undefined) {
     const metadata = await world.ask(`${path(listed.url)}.metadata`, ask);
     const refused = refusalIn(metadata);

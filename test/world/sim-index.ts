@@ -36,12 +36,14 @@ export type SimFileOptions = {
 const bins = ["bin-0", "bin-1"];
 
 export class SimIndex {
-  readonly tuf: SimTufRepository = new SimTufRepository();
+  readonly tuf: SimTufRepository;
   /** By path below the origin; what an intruder at the file store changes. */
   readonly objects: Map<string, Uint8Array> = new Map();
   readonly #pages: Map<ProjectName, PageFile[]> = new Map();
 
-  constructor() {
+  /** Indexes of different owners share no key. */
+  constructor(owner = "") {
+    this.tuf = new SimTufRepository(owner);
     this.tuf.listsHashes = true;
     this.tuf.delegate("targets", { name: "deny", paths: [denyPath] });
     for (const name of ["claimed", "recently-claimed", "unclaimed"]) {

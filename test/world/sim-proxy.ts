@@ -9,7 +9,8 @@ import { createMemoryRefusalStore } from "#stores/memory/refusal-store.ts";
 import { createMemoryTrustedStore } from "#stores/memory/trusted-store.ts";
 import type { MemoryTrustedStore } from "#stores/memory/trusted-store.ts";
 import { createProxy } from "#apps/proxy/create-proxy.ts";
-import type { Proxy, ProxyConfig, ProxyEvent } from "#apps/proxy/create-proxy.ts";
+import type { IndexProxy, ProxyConfig, ProxyEvent } from "#apps/proxy/create-proxy.ts";
+import type { ProxyResponse } from "#apps/proxy/exchange.ts";
 import type { RefusalStore } from "#core/verdict/refusal.ts";
 import { simOrigin } from "./sim-index.ts";
 import type { SimFile } from "./sim-index.ts";
@@ -41,7 +42,7 @@ export type SimProxy = {
   readonly refusals: RefusalStore;
   readonly events: ProxyEvent[];
   /** The one that runs; `restart` makes the next over the same state. */
-  readonly proxy: () => Proxy;
+  readonly proxy: () => IndexProxy;
   readonly restart: (config?: Partial<ProxyConfig>) => void;
   readonly ask: (path: string, ask?: Ask) => Promise<Answered>;
   readonly page: (project: string, ask?: Ask) => Promise<Answered>;
@@ -57,7 +58,7 @@ export type Surroundings = { readonly clock: SimClock; readonly network: SimNetw
 const port = 8471;
 export const simName = "index.example";
 
-const agents = {
+export const simAgents = {
   pip: {
     "user-agent": 'pip/26.3 {"ci":null}',
     accept:
@@ -81,7 +82,7 @@ export async function createSimProxy(
   const cache = createMemoryCache();
   const refusals = createMemoryRefusalStore();
   const events: ProxyEvent[] = [];
-  const make = (config: Partial<ProxyConfig>): Proxy =>
+  const make = (config: Partial<ProxyConfig>): IndexProxy =>
     createProxy(
       {
         clock: clock.now,
@@ -109,7 +110,7 @@ export async function createSimProxy(
     const request = {
       method,
       path,
-      headers: { host: `127.0.0.1:${port}`, ...agents[agent], ...headers },
+      headers: { host: `127.0.0.1:${port}`, ...simAgents[agent], ...headers },
     };
     return await readAnswer(await proxy.handle(request));
   };
@@ -136,7 +137,7 @@ export async function createSimProxy(
   };
 }
 
-async function readAnswer(response: Awaited<ReturnType<Proxy["handle"]>>): Promise<Answered> {
+export async function readAnswer(response: ProxyResponse): Promise<Answered> {
   const parts: Uint8Array[] = [];
   let broken: unknown;
   if (response.body instanceof Uint8Array) parts.push(response.body);

@@ -84,12 +84,7 @@ export class SimTufRepository {
     expires: farAway,
     consistentSnapshot: true,
   };
-  readonly keys: Record<RoleType, { signers: readonly Signer[]; threshold: number }> = {
-    root: { signers: [actor("root")], threshold: 1 },
-    timestamp: { signers: [actor("timestamp")], threshold: 1 },
-    snapshot: { signers: [actor("snapshot")], threshold: 1 },
-    targets: { signers: [actor("targets")], threshold: 1 },
-  };
+  readonly keys: Record<RoleType, { signers: readonly Signer[]; threshold: number }>;
   readonly timestamp: Draft = { version: 0, expires: farAway };
   readonly snapshot: Draft & { readonly meta: Map<string, MetaFile> } = {
     version: 0,
@@ -118,6 +113,20 @@ export class SimTufRepository {
   readonly answers: Map<string, FetchResponse | Error> = new Map();
   /** File names, in the order in which they were asked for. */
   readonly requests: string[] = [];
+
+  /** Begins the names of its actors: repositories of different owners share no key. */
+  readonly #owner: string;
+
+  constructor(owner = "") {
+    this.#owner = owner;
+    const one = (role: RoleType) => ({ signers: [actor(owner + role)], threshold: 1 });
+    this.keys = {
+      root: one("root"),
+      timestamp: one("timestamp"),
+      snapshot: one("snapshot"),
+      targets: one("targets"),
+    };
+  }
 
   /** Raises the version of each role in turn, signs it and lays it out. */
   async publish(...roles: readonly string[]): Promise<void> {
@@ -149,7 +158,7 @@ export class SimTufRepository {
 
   delegate(delegator: string, delegation: SimDelegation): void {
     const { name, terminating = false, threshold = 1 } = delegation;
-    const { signers = [actor(name)], paths = ["*"], pathHashPrefixes } = delegation;
+    const { signers = [actor(this.#owner + name)], paths = ["*"], pathHashPrefixes } = delegation;
     const draft = this.#targetsDraft(delegator);
     for (const signer of signers) draft.keys.set(keyIdOf(signer), tufKeyOf(signer.publicKey));
     const role = { name, keyIds: signers.map(keyIdOf), threshold, terminating };
@@ -160,7 +169,7 @@ export class SimTufRepository {
   /** Succinct bins, signed by one key named as their prefix. */
   delegateBins(delegator: string, namePrefix: string, bitLength: number, names: string[]): void {
     const draft = this.#targetsDraft(delegator);
-    const signer = actor(namePrefix);
+    const signer = actor(this.#owner + namePrefix);
     draft.keys.set(keyIdOf(signer), tufKeyOf(signer.publicKey));
     draft.succinct = { namePrefix, bitLength };
     for (const name of names) this.#addRole(name, [signer]);

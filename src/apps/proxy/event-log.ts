@@ -8,21 +8,24 @@ export type LogLine = Readonly<Record<string, unknown>> & {
 };
 
 export function logLine(event: ProxyEvent): LogLine {
+  const about = "index" in event ? { index: event.index } : {};
   switch (event.event) {
     case "refresh": {
       const { kind } = event.report;
       const level = kind === "verified" ? "info" : "warn";
       return { level, event: event.event, ...event.report };
     }
+    case "held-back":
+      return { level: "info", ...event };
     case "refusal": {
       const { code, sentence, subject } = event.refusal;
-      return { level: "warn", event: event.event, code, sentence, subject };
+      return { level: "warn", event: event.event, ...about, code, sentence, subject };
     }
     case "cache-damage":
-      return { level: "warn", event: event.event, sha256: event.sha256 };
+      return { level: "warn", event: event.event, ...about, sha256: event.sha256 };
     case "cache-failure":
     case "evidence-failure":
-      return { level: "warn", event: event.event, sentence: String(event.error) };
+      return { level: "warn", event: event.event, ...about, sentence: String(event.error) };
     case "failure": {
       const { error, path } = event;
       const stack = error instanceof Error ? error.stack : String(error);
@@ -33,16 +36,19 @@ export function logLine(event: ProxyEvent): LogLine {
 
 /** For `run`, whose output belongs to the command: what a person has to know, or undefined. */
 export function sentenceOf(event: ProxyEvent): string | undefined {
+  const about = "index" in event ? `${event.index}: ` : "";
   switch (event.event) {
     case "refusal":
-      return `refused ${event.refusal.subject}: ${event.refusal.code}: ${event.refusal.sentence}`;
+      return `${about}refused ${event.refusal.subject}: ${event.refusal.code}: ${event.refusal.sentence}`;
+    case "held-back":
+      return `${event.files} files of ${event.project} are left out: too few indexes list them`;
     case "failure":
       return `failed: ${String(event.error)}`;
     case "cache-failure":
     case "evidence-failure":
       return String(event.error);
     case "refresh":
-      return event.report.kind === "offline" ? offlineSentence(event.report) : undefined;
+      return event.report.kind === "offline" ? about + offlineSentence(event.report) : undefined;
     case "cache-damage":
       return undefined;
   }
@@ -54,13 +60,14 @@ export function offlineSentence({ expiresAt, sentence, since }: ViewReport): str
 
 /** Leaves out refreshes that changed nothing. */
 export function createChangeFilter(): (event: ProxyEvent) => boolean {
-  let last = "";
+  /** By index. */
+  const last = new Map<string | undefined, string>();
   return (event) => {
     if (event.event !== "refresh") return true;
     const { code, kind, versions } = event.report;
     const next = JSON.stringify([kind, code, versions]);
-    const changed = next !== last;
-    last = next;
+    const changed = next !== last.get(event.index);
+    last.set(event.index, next);
     return changed;
   };
 }

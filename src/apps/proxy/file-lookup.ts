@@ -36,11 +36,15 @@ export type FileLookupPorts = {
   readonly base: URL;
 };
 
-/** `metadata`: the `.metadata` beside it is what is asked for. */
+/**
+ * `metadata`: the `.metadata` beside it is what is asked for. `anew`: the view is refreshed before a file is called not
+ * listed.
+ */
 export async function findFile(
   ports: FileLookupPorts,
   wish: FileWish,
   metadata: boolean,
+  anew: boolean,
 ): Promise<FileAnswer> {
   const subject = `file ${wish.filename}${metadata ? ".metadata" : ""}`;
   const mark = ports.indexView.mark();
@@ -51,9 +55,11 @@ export async function findFile(
     decideFile(wish, ports.pages.servedPages(wish.project), ground.state.denials, ports.clock());
   let decision = decide();
   // Not on a page that was served lately: a lock file, or a proxy that was started anew.
-  for (const after of [undefined, mark]) {
+  for (const after of anew ? [undefined, mark] : [undefined]) {
     if (decision.kind !== "not-listed") break;
-    const answer = await ports.pages.findPage(wish.project, after);
+    const answer = await (anew
+      ? ports.pages.findPage(wish.project, after)
+      : ports.pages.peekPage(wish.project));
     if (answer.kind === "refused") return answer;
     ({ ground } = answer);
     if (answer.kind === "found") ports.pages.noteServed(answer.page);

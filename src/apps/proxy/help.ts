@@ -19,7 +19,9 @@ const connection = `  --index URL           the index; without it the state fold
   --cache-size SIZE     the most that verified files may take on the disk (default "10 GiB")
   --name NAME           the index's name in addresses (default: what it calls itself, else its
                         host). Lock files record it, so it should be the same on every machine
-  --config FILE         a TOML file; [proxy] concerns this program`;
+  --config FILE         a TOML file; [proxy] concerns this program. With [[proxy.map]] in it several
+                        indexes stand behind one address, and the map says what --index, --root,
+                        --fingerprint, --tofu, --mirror and --credentials would`;
 
 const listen = `  --host HOST           the address to listen on (default 127.0.0.1; anything else lets others use
                         this proxy)
@@ -43,6 +45,7 @@ ${listen}
 Examples
   holdfast proxy --index https://packages.example.org/ --fingerprint sha256:5891b5b5… &
   pip install --index-url http://127.0.0.1:8471/packages.example.org/simple/ demo
+  holdfast proxy --config holdfast.toml         several indexes: docs/guides/several-indexes.md
 
 Ends with
     0  when asked to
@@ -71,13 +74,15 @@ ${endings}
   127  there is no such command
 `;
 
-export const statusHelp: string = `Usage: holdfast status [--state DIR | --index URL] [--json]
+export const statusHelp: string = `Usage: holdfast status [--state DIR | --index URL | --config FILE] [--json]
 
 What the proxy knows of its index, since when, until when, and what it refused with the evidence.
+Of a map of several indexes (--config, or the --state of one): the same of each, and what in the
+map is allowed and probably not meant.
 
 Ends with 0 when what was verified last is alive (also while the index cannot be reached), 1 when
 everything is refused because of a wrong answer, 2 when nothing that was verified is alive, 64 for
-a wrong option, 73 when there is no state folder.
+a wrong option, 73 when there is no state folder; of several indexes, with the highest of 0 to 2.
 `;
 
 export const verifyHelp: string = `Usage: holdfast verify [OPTIONS] FILE…

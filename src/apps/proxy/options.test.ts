@@ -76,7 +76,7 @@ test("parseRunOptions() leaves everything behind -- to the command", () => {
 
 test("parseStatusOptions() and parseVerifyOptions() read theirs", () => {
   const status = parseStatusOptions(["--json", "--state", "s"]);
-  assert.deepEqual(status, { index: undefined, state: "s", json: true });
+  assert.deepEqual(status, { index: undefined, state: "s", config: undefined, json: true });
   const verify = parseVerifyOptions(["a.whl", "--state", "s", "b.whl"]);
   assert.ok(verify !== "help");
   assert.deepEqual(verify.files, ["a.whl", "b.whl"]);

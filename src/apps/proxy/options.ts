@@ -38,7 +38,9 @@ export type ProxyOptions = ConnectionOptions &
   ListenOptions & { readonly readyFile: string | undefined };
 export type RunOptions = ConnectionOptions &
   ListenOptions & { readonly keepConfig: boolean; readonly command: readonly string[] };
-export type StatusOptions = Pick<ConnectionOptions, "index" | "state"> & { readonly json: boolean };
+export type StatusOptions = Pick<ConnectionOptions, "config" | "index" | "state"> & {
+  readonly json: boolean;
+};
 export type VerifyOptions = ConnectionOptions & {
   readonly json: boolean;
   readonly files: readonly string[];
@@ -98,12 +100,16 @@ export function parseRunOptions(args: readonly string[]): RunOptions | "help" {
 
 export function parseStatusOptions(args: readonly string[]): StatusOptions | "help" {
   const { values } = parseOrRefuse("status", () =>
-    parseArgs({ args: [...args], options: { index: text, state: text, json: flag, help } }),
+    parseArgs({
+      args: [...args],
+      options: { index: text, state: text, config: text, json: flag, help },
+    }),
   );
   if (values.help === true) return "help";
   return {
     index: readUrl(values.index, "--index"),
     state: values.state,
+    config: values.config,
     json: values.json === true,
   };
 }

@@ -6,14 +6,21 @@ import { formatPage, renderPageHtml } from "#formats/python/simple-page.ts";
 import { acceptsGzip, choosePageType, jsonType } from "./content-type.ts";
 import type { PageType } from "./content-type.ts";
 import type { ProxyRequest, ProxyResponse } from "./exchange.ts";
-import type { KeptPage } from "./project-pages.ts";
+import type { OfferedPage } from "#core/verdict/offered-page.ts";
+
+/** A page and its forms as bytes, so that a request that has been answered before costs a look-up. */
+export type RenderedPage = {
+  readonly offered: Pick<OfferedPage, "page" | "tag">;
+  /** Answer bodies by name, filled in by who makes them. */
+  readonly bodies: Map<string, Promise<Uint8Array>>;
+};
 
 /** Smaller bodies are not worth it. */
 const gzipSizeMin = 1_024;
 
 /** `compress`: on loopback, packing and unpacking costs more than the bytes. */
 export async function pageResponse(
-  page: KeptPage,
+  page: RenderedPage,
   request: ProxyRequest,
   compress: boolean,
 ): Promise<ProxyResponse> {
@@ -47,12 +54,12 @@ export function matchesEtag(header: string | undefined, etag: string): boolean {
   return header.split(",").some((part) => part.trim().replace(/^W\//, "") === etag);
 }
 
-function renderPage({ offered }: KeptPage, type: PageType): Uint8Array {
+function renderPage({ offered }: RenderedPage, type: PageType): Uint8Array {
   return type === jsonType ? formatPage(offered.page) : formatUtf8(renderPageHtml(offered.page));
 }
 
 function bodyOf(
-  { bodies }: KeptPage,
+  { bodies }: RenderedPage,
   name: string,
   make: () => Promise<Uint8Array>,
 ): Promise<Uint8Array> {

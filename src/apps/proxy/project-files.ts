@@ -11,7 +11,7 @@ import type { Refusal } from "#core/verdict/refusal.ts";
 import type { CacheDraft } from "#core/verdict/verified-cache.ts";
 import { checkFileDigest, verifiedChunks } from "#core/verdict/verified-stream.ts";
 import type { FileFacts } from "#core/verdict/verified-stream.ts";
-import { createByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { CheckedCache } from "./checked-cache.ts";
 import type { ListedFile } from "./file-lookup.ts";
 import type { IndexFetch } from "./index-fetch.ts";
@@ -37,12 +37,12 @@ export type ProjectFilesPorts = {
   readonly clock: Clock;
   readonly indexFetch: IndexFetch;
   readonly cache: CheckedCache;
+  /** Of bytes held for requests that are being answered. */
+  readonly budget: ByteBudget;
   /** A stream turned out not to be the file, after its head was answered. */
   readonly onStreamRefused: (refusal: Refusal) => void;
 };
 
-/** Bytes of whole files held for requests that are being answered. */
-const heldMax = 256 * 1_024 * 1_024;
 /** Small files and `.metadata` are kept in memory, where nobody but this process writes. */
 const smallSizeMax = 262_144;
 const smallKeptMax = 32 * 1_024 * 1_024;
@@ -59,7 +59,6 @@ export function createProjectFiles(ports: ProjectFilesPorts): ProjectFiles {
 
 class FileSource {
   readonly #ports: ProjectFilesPorts;
-  readonly #budget = createByteBudget(heldMax);
   readonly #small = createRecentMap<Uint8Array>(smallKeptMax);
   readonly #fetching = new Map<string, Promise<Uint8Array>>();
   readonly #refused = createRecentMap<{ readonly refusal: Refusal; readonly untilMs: number }>(
@@ -94,7 +93,7 @@ class FileSource {
   async openSpan(file: ListedFile, { start, end }: ByteSpan): Promise<Uint8Array | undefined> {
     const { size } = file;
     if (size === undefined || end - start > verdictLimits.wholeSizeMax) return undefined;
-    return await this.#budget.within(end - start, async () => {
+    return await this.#ports.budget.within(end - start, async () => {
       const chunks = await this.#openCached({ ...file, size });
       if (chunks === undefined) return undefined;
       const span = new Uint8Array(end - start);
@@ -133,7 +132,7 @@ class FileSource {
   /** The answer does not wait until the bytes are kept; the room they take is given back only then. */
   #startReading(file: ListedFile, onDone: () => void): Promise<Uint8Array> {
     const { promise, reject, resolve } = Promise.withResolvers<Uint8Array>();
-    this.#budget
+    this.#ports.budget
       .within(file.size ?? smallSizeMax, async () => {
         const cached = await this.#readCached(file);
         const bytes = cached ?? (await this.#fetchWhole(file));

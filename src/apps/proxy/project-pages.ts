@@ -25,14 +25,13 @@ import type { TargetFile } from "#formats/tuf/targets.ts";
 import type { CheckedCache } from "./checked-cache.ts";
 import type { IndexFetch } from "./index-fetch.ts";
 import type { Ground, IndexState, IndexView, Mark } from "./index-view.ts";
+import type { RenderedPage } from "./page-response.ts";
 import { createRecentMap } from "./recent-map.ts";
 
-/** A page and everything made of it, so that a request that has been answered before costs a look-up. */
-export type KeptPage = {
+/** A page and everything made of it. */
+export type KeptPage = RenderedPage & {
   readonly verified: VerifiedPage;
   readonly offered: OfferedPage;
-  /** Answer bodies by name, filled in by who makes them. */
-  readonly bodies: Map<string, Promise<Uint8Array>>;
 };
 
 export type PageAnswer =
@@ -44,6 +43,8 @@ export type PageAnswer =
 export type ProjectPages = {
   /** With a mark, from a view that was refreshed after it. */
   readonly findPage: (project: ProjectName, after?: Mark) => Promise<PageAnswer>;
+  /** From the view as it stands: a project that is a few seconds old may still be absent. */
+  readonly peekPage: (project: ProjectName) => Promise<PageAnswer>;
   /** The page was given to a client. */
   readonly noteServed: (page: KeptPage) => void;
   readonly servedPages: (project: ProjectName) => readonly ServedPage[];
@@ -77,6 +78,7 @@ export function createProjectPages(ports: ProjectPagesPorts): ProjectPages {
   const served = createRecentMap<readonly ServedPage[]>(servedFilesMax);
   return {
     findPage: (project, after) => pages.find(project, after),
+    peekPage: (project) => pages.peek(project),
     noteServed: ({ offered }) => {
       const { name } = offered.page;
       const earlier = (served.get(name) ?? []).filter((page) => page.offered.tag !== offered.tag);
@@ -109,6 +111,12 @@ class PageSource {
     // Also after a refusal: a state that is older than what the index sweeps cannot be looked up in any more.
     if (answer.kind === "refused" && !isWorthAnotherLook(answer.refusal)) return answer;
     return await this.#findIn(project, mark);
+  }
+
+  async peek(project: ProjectName): Promise<PageAnswer> {
+    const answer = await this.#findIn(project);
+    const isTold = answer.kind !== "refused" || !isWorthAnotherLook(answer.refusal);
+    return isTold ? answer : await this.find(project);
   }
 
   async #findIn(project: ProjectName, after?: Mark): Promise<PageAnswer> {

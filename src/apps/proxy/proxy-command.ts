@@ -1,8 +1,8 @@
 /** `holdfast proxy`: the verifying proxy as a program that stays. */
 import type { Life } from "#stores/host/life.ts";
 import { removeReadyFile, writeReadyFile } from "#stores/host/ready-file.ts";
-import { openConnection, readListenAddress } from "./connection.ts";
 import type { Connection } from "./connection.ts";
+import { openConnection, readListenAddress } from "./open-connection.ts";
 import type { Proxy, ProxyEvent } from "./create-proxy.ts";
 import { createChangeFilter, logLine } from "./event-log.ts";
 import { startHttpServer } from "./http-server.ts";
@@ -19,7 +19,7 @@ export async function runProxy(options: ProxyOptions, life: Life): Promise<void>
   if (readyFile !== undefined) await removeReadyFile(readyFile);
   const connection = await openConnection(options, say);
   life.onStop("connections to the index", connection.close);
-  const { anchor, index, name, state } = connection;
+  const { facts, name, state, title } = connection;
   const instance = crypto.randomUUID();
   const wanted = await readListenAddress(options);
   if (!isLoopback(wanted.host)) {
@@ -35,15 +35,13 @@ export async function runProxy(options: ProxyOptions, life: Life): Promise<void>
     if (current?.instance === instance) await state.removeRunning();
   });
   // The first view before the first client: what is wrong with the index is said now.
-  const stand = await proxy.indexView.stand();
-  if (stand.kind === "refused") say(`${stand.refusal.code}: ${stand.refusal.sentence}`);
-  say(`${index.href} at ${simpleUrlOf(running)}`);
+  for (const { code, sentence } of await proxy.stand()) say(`${code}: ${sentence}`);
+  say(`${title} at ${simpleUrlOf(running)}`);
   if (readyFile === undefined) return;
   await writeReadyFile(readyFile, {
     proxy: addressText(running),
     proxySimple: simpleUrlOf(running),
-    index: index.href,
-    rootFingerprint: anchor.fingerprint,
+    ...facts,
     name,
     pid: process.pid,
   });

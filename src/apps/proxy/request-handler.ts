@@ -1,33 +1,21 @@
-/** Answers requests: who asks, what for, and from which state. Only what the parts verified reaches an answer. */
-import type { FileWish } from "#core/verdict/file-decision.ts";
-import type { Refusal } from "#core/verdict/refusal.ts";
-import { formatInstant } from "#formats/bytes/instant.ts";
+/** Answers requests: who asks, what for, and in which form. Only what the offering verified reaches an answer. */
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import type { ProjectName } from "#formats/python/project-name.ts";
 import type { ProxyRequest, ProxyResponse } from "./exchange.ts";
-import type { FileAnswer } from "./file-lookup.ts";
-import { fileResponse } from "./file-response.ts";
-import type { IndexAddress } from "./index-fetch.ts";
-import type { Ground } from "./index-view.ts";
+import type { Offering, WantedFile } from "./offering.ts";
 import { pageResponse } from "./page-response.ts";
-import type { ProjectFiles } from "./project-files.ts";
-import type { ProjectPages } from "./project-pages.ts";
 import { fileNotListed, fileRefusal, ownProblem, pageRefusal } from "./refusal-response.ts";
 import { guardRequest, isLoopback } from "./request-guard.ts";
 import type { ListenAddress } from "./request-guard.ts";
 import { parseRequestPath } from "./request-path.ts";
-import type { Wanted } from "./request-path.ts";
-import type { ViewReport } from "./view-report.ts";
 
 export type HandlerParts = {
-  readonly address: IndexAddress;
+  /** The first segment of every address. */
   readonly name: string;
   readonly listen: ListenAddress;
+  /** Tells a running proxy from another one on its port. */
   readonly instance: string;
-  readonly pages: ProjectPages;
-  readonly files: ProjectFiles;
-  readonly findFile: (wish: FileWish, metadata: boolean) => Promise<FileAnswer>;
-  readonly refuse: (refusal: Refusal) => void;
-  readonly report: () => ViewReport;
+  readonly offering: Offering;
 };
 
 export class RequestHandler {
@@ -44,7 +32,7 @@ export class RequestHandler {
     const wanted = parseRequestPath(request.path, name);
     switch (wanted.kind) {
       case "page":
-        return await this.#answerPage(wanted, request);
+        return await this.#answerPage(wanted.project, request);
       case "file":
         return await this.#answerFile(wanted, request);
       case "page-elsewhere": {
@@ -65,62 +53,46 @@ export class RequestHandler {
     }
   }
 
-  async #answerPage(
-    { project }: Wanted & { kind: "page" },
-    request: ProxyRequest,
-  ): Promise<ProxyResponse> {
-    const { listen, pages, refuse } = this.#parts;
-    const answer = await pages.findPage(project);
-    if (answer.kind === "refused") {
-      refuse(answer.refusal);
-      return pageRefusal(answer.refusal, request.headers["user-agent"]);
+  async #answerPage(project: ProjectName, request: ProxyRequest): Promise<ProxyResponse> {
+    const { listen, offering } = this.#parts;
+    const outcome = await offering.answerPage(project);
+    switch (outcome.kind) {
+      case "refused": {
+        const response = pageRefusal(outcome.refusal, request.headers["user-agent"]);
+        return outcome.ground === undefined ? response : withGround(response, outcome.ground);
+      }
+      case "absent":
+        return withGround(ownProblem("project.unknown", outcome.sentence), outcome.ground);
+      case "page": {
+        const response = await pageResponse(outcome.page, request, !isLoopback(listen.host));
+        return withGround(response, outcome.ground);
+      }
     }
-    if (answer.kind === "absent" && answer.ground.offline !== undefined) {
-      // The newest view that was to be had is an older one: silence must not make a new project seem not to exist.
-      const { refusal: why } = answer.ground.offline;
-      const sentence = `Cannot say whether there is a project ${project} by now: ${why.sentence}`;
-      const refusal = { ...why, sentence, subject: `page ${project}` };
-      refuse(refusal);
-      return withGround(pageRefusal(refusal, request.headers["user-agent"]), answer.ground);
-    }
-    if (answer.kind === "absent") {
-      const sentence = `The index has no project ${project}, which its signatures prove`;
-      return withGround(ownProblem("project.unknown", sentence), answer.ground);
-    }
-    pages.noteServed(answer.page);
-    const response = await pageResponse(answer.page, request, !isLoopback(listen.host));
-    return withGround(response, answer.ground);
   }
 
-  async #answerFile(
-    wanted: Wanted & { kind: "file" },
-    request: ProxyRequest,
-  ): Promise<ProxyResponse> {
-    const { files, findFile, refuse } = this.#parts;
-    const answer = await findFile(wanted, wanted.metadata);
-    if (answer.kind !== "listed") {
-      refuse(answer.refusal);
-      return answer.kind === "refused"
-        ? fileRefusal(answer.refusal)
-        : fileNotListed(answer.refusal);
+  async #answerFile(wanted: WantedFile, request: ProxyRequest): Promise<ProxyResponse> {
+    const outcome = await this.#parts.offering.answerFile(wanted, request);
+    switch (outcome.kind) {
+      case "answer":
+        return withGround(outcome.response, outcome.ground);
+      case "refused":
+        return fileRefusal(outcome.refusal);
+      case "not-listed":
+        return fileNotListed(outcome.refusal);
     }
-    const outcome = await fileResponse(files, answer.file, request);
-    if (outcome.kind === "answer") return withGround(outcome.response, answer.file.ground);
-    refuse(outcome.refusal);
-    return fileRefusal(outcome.refusal);
   }
 
   #answerStatus(): ProxyResponse {
-    const { instance, report } = this.#parts;
-    const body = formatUtf8(JSON.stringify({ holdfast: "proxy", instance, ...report() }));
+    const { instance, offering } = this.#parts;
+    const body = formatUtf8(JSON.stringify({ holdfast: "proxy", instance, ...offering.report() }));
     return { status: 200, reason: "OK", headers: { "content-type": "application/json" }, body };
   }
 
   #answerStart(): ProxyResponse {
-    const { address, listen, name } = this.#parts;
+    const { listen, name, offering } = this.#parts;
     const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
     const text = [
-      `Holdfast proxy for ${address.index.href}: it serves only what it has verified.`,
+      `Holdfast proxy for ${offering.title}: it serves only what it has verified.`,
       `pip install --index-url http://${host}:${listen.port}/${name}/simple/ …`,
       "holdfast status says what it knows and what it refused.",
       "",
@@ -131,12 +103,6 @@ export class RequestHandler {
 }
 
 /** Says on which state an answer stands. */
-function withGround(response: ProxyResponse, { offline, state }: Ground): ProxyResponse {
-  const { snapshot, timestamp } = state.view;
-  const versions = `timestamp ${timestamp.value.version}, snapshot ${snapshot.value.version}`;
-  const words =
-    offline === undefined
-      ? `verified; ${versions}`
-      : `offline since ${formatInstant(offline.since)}${offline.prolonged ? ", expired" : ""}; ${versions}`;
-  return { ...response, headers: { ...response.headers, "x-holdfast": words } };
+function withGround(response: ProxyResponse, ground: string): ProxyResponse {
+  return { ...response, headers: { ...response.headers, "x-holdfast": ground } };
 }

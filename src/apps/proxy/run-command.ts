@@ -6,10 +6,10 @@ import { constants } from "node:os";
 import { RefusedError } from "#core/errors.ts";
 import type { Life } from "#stores/host/life.ts";
 import { clientEnvironment } from "./client-environment.ts";
-import { openConnection, readListenAddress } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { sentenceOf } from "./event-log.ts";
 import { startHttpServer } from "./http-server.ts";
+import { openConnection, readListenAddress } from "./open-connection.ts";
 import type { RunOptions } from "./options.ts";
 import { findRunningProxy, simpleUrlOf } from "#stores/host/running-proxy.ts";
 

@@ -49,6 +49,15 @@ export function chooseStateFolder(
   throw new RefusedError("proxy.state", sentence);
 }
 
+/** Absolute. The folder of a map of several indexes, which holds theirs. */
+export function chooseMapFolder(
+  place: StatePlace,
+  state: string | undefined,
+  mapName: string,
+): string {
+  return state === undefined ? join(place.base, `map-${mapName}`) : resolve(place.cwd, state);
+}
+
 /** The host, for people; the hash, because two indexes can share it. */
 function folderName(index: URL): string {
   return `${hostName(index)}-${sha256Hex(formatUtf8(index.href)).slice(0, 8)}`;

@@ -7,9 +7,9 @@ import type { DiskFile, Verdict } from "#core/verdict/vouch.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { parseDistributionFilename } from "#formats/python/filename.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
-import { openConnection } from "./connection.ts";
 import type { Proxy, ProxyEvent } from "./create-proxy.ts";
 import { sentenceOf } from "./event-log.ts";
+import { openConnection } from "./open-connection.ts";
 import type { VerifyOptions } from "./options.ts";
 
 /** "unknown": nothing can be said, for instance because nobody answers. */
@@ -59,15 +59,14 @@ async function verifyFile(proxy: Proxy, path: string): Promise<FileVerdict> {
   const project = readProject(filename);
   if (typeof project === "object") return { kind: "not-vouched", path, findings: [project] };
   const file: DiskFile = { filename, project, ...facts };
-  const answer = await proxy.pages.findPage(project);
+  const answer = await proxy.judge(project);
   if (answer.kind === "refused") {
     const { code, sentence } = answer.refusal;
     // That a project was taken back is the index's word; everything else says that there is no word to be had.
     const kind = code === "file.denied" ? "not-vouched" : "unknown";
     return { kind, path, findings: [{ code, sentence }] };
   }
-  const page = answer.kind === "found" ? answer.page.verified.page : undefined;
-  return { path, ...vouchFor(file, page, answer.ground.state.denials) };
+  return { path, ...vouchFor(file, answer.page, answer.denials) };
 }
 
 function readProject(

@@ -1,11 +1,12 @@
 /** The configuration file of all programs (docs/guides): TOML in which every key is optional and an unknown one refused. */
-import { FormatError } from "#formats/format-error.ts";
 import { parseByteSize } from "./byte-size.ts";
 import { parseDuration } from "./duration.ts";
+import { takeMap } from "./map-config.ts";
 import { proxyDefaults } from "./proxy-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { parseTomlTable } from "./toml-table.ts";
-import type { TomlTable, ValueReader } from "./toml-table.ts";
+import type { TomlTable } from "./toml-table.ts";
+import { parseIndexName, readBoolean, readText, valueError, wholeNumber } from "./value-readers.ts";
 import { parseWebAddress } from "./web-address.ts";
 
 export type Config = {
@@ -57,7 +58,7 @@ const day = 86_400_000;
 const lifetimeMsMin = 1_000;
 const uploadSizeMaxDefault = 2 * 1_024 ** 3;
 
-/** FormatError `config.toml`, `config.unknown-key` or `config.value`, with the key or the line. Empty text: all defaults. */
+/** FormatError `config.*`, with the key or the line. Empty text: all defaults. */
 export function parseConfig(text: string): Config {
   const table = parseTomlTable(text);
   const publicUrl = table.take("index.public-url", readText(parseWebAddress));
@@ -75,15 +76,21 @@ export function parseConfig(text: string): Config {
       binsBitLength: table.take("signer.bins-bit-length", wholeNumber(1, 15)) ?? 4,
       batchIntervalMs: table.take("signer.batch-interval", readText(parseDuration)) ?? 0,
     },
-    proxy: {
-      host: table.take("proxy.host", readText(parseHost)) ?? proxyDefaults.host,
-      port: table.take("proxy.port", wholeNumber(0, 65_535)) ?? proxyDefaults.port,
-      refreshMs: table.take("proxy.refresh", readText(parseDuration)) ?? proxyDefaults.refreshMs,
-    },
+    proxy: takeProxy(table),
     log: { level: table.take("log.level", readLogLevel) ?? "info" },
   };
   table.checkAllTaken();
   return config;
+}
+
+function takeProxy(table: TomlTable): ProxyConfig {
+  const settings = {
+    host: table.take("proxy.host", readText(parseHost)) ?? proxyDefaults.host,
+    port: table.take("proxy.port", wholeNumber(0, 65_535)) ?? proxyDefaults.port,
+    refreshMs: table.take("proxy.refresh", readText(parseDuration)) ?? proxyDefaults.refreshMs,
+  };
+  const map = takeMap(table);
+  return map === undefined ? settings : { ...settings, map };
 }
 
 /** Design 5. */
@@ -103,22 +110,6 @@ function takeLifetimes(table: TomlTable): Lifetimes {
   };
 }
 
-function valueError(wanted: string, at: string): FormatError {
-  return new FormatError("config.value", `Cannot take this value: write ${wanted}`, at);
-}
-
-function readText<T>(parse: (text: string, at: string) => T): ValueReader<T> {
-  return (value, at) => {
-    if (typeof value !== "string") throw valueError("text in quotes", at);
-    return parse(value, at);
-  };
-}
-
-function readBoolean(value: unknown, at: string): boolean {
-  if (typeof value !== "boolean") throw valueError("true or false", at);
-  return value;
-}
-
 function readSize(value: unknown, at: string): number {
   if (typeof value !== "string" && typeof value !== "number") {
     throw valueError('a size, as in "2 GiB"', at);
@@ -132,15 +123,6 @@ function readLogLevel(value: unknown, at: string): LogLevel {
   return level;
 }
 
-function wholeNumber(min: number, max: number): ValueReader<number> {
-  return (value, at) => {
-    if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-      throw valueError(`a whole number from ${min} to ${max}`, at);
-    }
-    return value;
-  };
-}
-
 function parseLifetime(text: string, at: string): number {
   const ms = parseDuration(text, at);
   if (ms < lifetimeMsMin) throw valueError("one second or more", at);
@@ -149,12 +131,5 @@ function parseLifetime(text: string, at: string): number {
 
 function parseHost(text: string, at: string): string {
   if (!/^[A-Za-z0-9.:_-]{1,255}$/.test(text)) throw valueError("a host name or address", at);
-  return text;
-}
-
-function parseIndexName(text: string, at: string): string {
-  if (!/^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/.test(text)) {
-    throw valueError("lower-case letters, digits, dots and hyphens, 64 at most", at);
-  }
   return text;
 }

@@ -12,19 +12,49 @@ export type ValueReader<T> = (value: unknown, at: string) => T;
 export type TomlTable = {
   /** The value of a dotted key, or undefined where the document says nothing. */
   take<T>(key: string, read: ValueReader<T>): T | undefined;
+  /** The tables directly below a key, by their names. */
+  tablesBelow(key: string): readonly string[];
   /** Throws `config.unknown-key` for the first key that nobody took. */
   checkAllTaken(): void;
 };
 
 /** FormatError `config.toml` with line and column. */
 export function parseTomlTable(text: string): TomlTable {
+  return openTable(parseToml(text), "");
+}
+
+/** Reads each table of an array of tables, and refuses what it did not take; `at` is the one table's key. */
+export function readTables<T>(
+  read: (table: TomlTable, at: string) => T,
+): ValueReader<readonly T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) throw wrongKind(`tables, [[${at}]]`, at);
+    return value.map((item: unknown, index) => {
+      const key = `${at}[${index}]`;
+      if (!isTable(item)) throw wrongKind(`tables, [[${at}]]`, at);
+      const table = openTable(item, key);
+      const result = read(table, key);
+      table.checkAllTaken();
+      return result;
+    });
+  };
+}
+
+function openTable(document: unknown, at: string): TomlTable {
   const values = new Map<string, unknown>();
-  listValues(parseToml(text), "", values);
+  listValues(document, at, values);
   const known = new Set<string>();
   return {
     take(key, read) {
       known.add(key);
       return values.has(key) ? read(values.get(key), key) : undefined;
+    },
+    tablesBelow(key) {
+      const below = [...values.keys()].filter((name) => name.startsWith(`${key}.`));
+      const names = below.map((name) => name.slice(key.length + 1).split("."));
+      return [
+        ...new Set(names.flatMap(([first = "", ...rest]) => (rest.length > 0 ? [first] : []))),
+      ];
     },
     checkAllTaken() {
       for (const key of values.keys()) {
@@ -48,13 +78,17 @@ function parseToml(text: string): unknown {
   }
 }
 
-function listValues(value: unknown, key: string, values: Map<string, unknown>): void {
-  const isTable =
+function isTable(value: unknown): value is object {
+  return (
     typeof value === "object" &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof TomlDate);
-  if (!isTable) {
+    !(value instanceof TomlDate)
+  );
+}
+
+function listValues(value: unknown, key: string, values: Map<string, unknown>): void {
+  if (!isTable(value)) {
     values.set(key, value);
     return;
   }
@@ -65,7 +99,7 @@ function listValues(value: unknown, key: string, values: Map<string, unknown>): 
 
 function unknownKey(key: string, known: readonly string[]): FormatError {
   if (known.some((name) => name.startsWith(`${key}.`))) {
-    return new FormatError("config.value", `Cannot take this value: write a table, [${key}]`, key);
+    return wrongKind(`a table, [${key}]`, key);
   }
   const meant = nearestWord(key, known);
   const table = key.slice(0, key.lastIndexOf(".") + 1);
@@ -75,4 +109,8 @@ function unknownKey(key: string, known: readonly string[]): FormatError {
       ? `the keys are ${(here.length > 0 ? here : known).join(", ")}`
       : `did you mean "${meant}"?`;
   return new FormatError("config.unknown-key", `Cannot take the unknown key "${key}": ${advice}`);
+}
+
+function wrongKind(wanted: string, at: string): FormatError {
+  return new FormatError("config.value", `Cannot take this value: write ${wanted}`, at);
 }

@@ -57,7 +57,7 @@ export async function openProxyState(folder: string): Promise<ProxyState> {
   }
   const path = (name: string): string => join(folder, name);
   return {
-    readName: async () => (await readDecoded(path("name.json"), decodeName))?.name,
+    readName: async () => (await readStateFile(path("name.json"), decodeName))?.name,
     writeName: (name) => writeRenamedFile(path("name.json"), formatLine({ name })),
     readRunning: () => readRunningProxy(folder),
     writeRunning: (running) => writeRenamedFile(path("running.json"), formatLine(running)),
@@ -69,7 +69,7 @@ export async function openProxyState(folder: string): Promise<ProxyState> {
 
 /** For whoever may only look; the proxy itself opens the state. */
 export function readRunningProxy(folder: string): Promise<RunningProxy | undefined> {
-  return readDecoded(join(folder, "running.json"), decodeRunning);
+  return readStateFile(join(folder, "running.json"), decodeRunning);
 }
 
 /**
@@ -123,7 +123,7 @@ export async function readCredentials(path: string): Promise<Credentials | undef
 }
 
 /** undefined when it is not there, or damaged: all of this can be found out again. */
-async function readDecoded<T>(path: string, decode: Decoder<T>): Promise<T | undefined> {
+export async function readStateFile<T>(path: string, decode: Decoder<T>): Promise<T | undefined> {
   const bytes = await readIfThere(path);
   if (bytes === undefined) return undefined;
   try {

@@ -17,7 +17,7 @@ export function ceremonyExitCode(error: unknown): number {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "options.invalid" || code.startsWith("config.")) return ceremonyExitCodes.usage;
   if (code === "signer.unreachable") return ceremonyExitCodes.unreachable;
-  if (/^(agent|command|key|key-file)\./.test(code)) return ceremonyExitCodes.key;
+  if (/^(agent|command|key|key-file|ssh)\./.test(code)) return ceremonyExitCodes.key;
   if (/^(bytes|ceremony|json|key-card|metadata|tuf)\./.test(code)) return ceremonyExitCodes.refused;
   return ceremonyExitCodes.failed;
 }

@@ -6,6 +6,7 @@ import { ceremonyExitCode, ceremonyExitCodes } from "./exit-codes.ts";
 import { addKeyCommand, addOnlineKeysCommand } from "./key-commands.ts";
 import { createOutput } from "./output.ts";
 import type { Streams } from "./output.ts";
+import { addPassphraseCommand } from "./passphrase-command.ts";
 import { addCreateCommand, addCurrentCommand, addProposeCommand } from "./proposal-commands.ts";
 import { addPublishCommand } from "./publish-command.ts";
 import { addCheckCommand, addShowCommand } from "./reading-commands.ts";
@@ -59,6 +60,7 @@ function createProgram(world: Omit<CeremonyWorld, "output">, streams: Streams): 
     return { ...world, output: createOutput(isJson, streams) };
   };
   addKeyCommand(program, opened);
+  addPassphraseCommand(program, opened);
   addOnlineKeysCommand(program, opened);
   addCreateCommand(program, opened);
   addCurrentCommand(program, opened);

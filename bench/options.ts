@@ -12,8 +12,8 @@ export type BenchOptions = {
 
 export const USAGE: string = `Usage: npm run bench -- [--only NAME,NAME…] [--quick] [--write | --no-write]
 
-Holdfast side by side with other indexes and other implementations of TUF, which it installs; a full run takes about
-forty minutes, --only tuf about ten.
+Holdfast side by side with other indexes and other implementations of TUF, which it installs.
+A full run takes about forty minutes, --only tuf about ten.
 
 Scenarios: pages, downloads, uploads, installs, scale, large-upload, tuf.
 --only     these scenarios and no others

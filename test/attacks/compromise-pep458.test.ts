@@ -89,7 +89,7 @@ test("K3 snapshot: nothing", async () => {
   await index.publishes("victim", "2.0");
   thief.copiesAgain();
   await thief.swapsSnapshot(listingOlder(index.binOf("victim")));
-  await assertDamage(clients, "victim", reached("tuf.hash", "2.0"), "another snapshot");
+  await assertDamage(clients, "victim", reached("tuf.length", "2.0"), "another snapshot");
   await replaceKeys(index, ["snapshot"]);
   thief.leaves(clients.saw, clients.fresh);
   await assertRecovered(clients, "victim", "2.0");
@@ -128,24 +128,35 @@ test("K5 timestamp and snapshot: an old bin among new ones, for those who know n
   await assertDamage(clients, "bystander", others, "beside a new one");
 });
 
-for (const role of ["targets", "claimed", "recently-claimed", "unclaimed", "deny"] as const) {
-  test(`K6 ${role}: nothing`, async () => {
-    const { clients, index, thief } = await rob([role]);
+const targetsSide = [
+  "targets",
+  "claimed",
+  "recently-claimed",
+  "unclaimed",
+  "deny",
+  "bins",
+] as const;
+
+for (const name of targetsSide) {
+  test(`K6 ${name}: nothing`, async () => {
+    const { clients, index, thief } = await rob([name]);
+    const role = name === "bins" ? index.binOf("victim") : name;
     await index.publishes("victim", "2.0");
     thief.copiesAgain();
     await thief.swapsRole(role, thief.lists("victim"));
-    const code = role === "targets" || role === "unclaimed" ? "tuf.hash" : "tuf.length";
-    // What has not changed is not fetched again by who keeps it.
-    const swapped = { saw: "2.0", missed: "2.0", fresh: code };
+    const isLonger = ["claimed", "recently-claimed", "deny"].includes(name);
+    const code = isLonger ? "tuf.length" : "tuf.hash";
+    // What has not changed is not fetched again by who keeps it; the project's bin has.
+    const swapped = { saw: name === "bins" ? code : "2.0", missed: "2.0", fresh: code };
     await assertDamage(clients, "victim", swapped, "another file under the listed version");
-    await replaceKeys(index, [role]);
+    await replaceKeys(index, [name]);
     thief.leaves(clients.saw, clients.fresh);
     await assertRecovered(clients, "victim", "2.0");
   });
 }
 
-test("K7 bins, and a place on the network: any page, until the timestamp ends", async () => {
-  const { clients, index, thief } = await rob(["bins"]);
+test("K7 bins, where they are many: any page, until the timestamp ends", async () => {
+  const { clients, index, thief } = await rob(["bins"], { binsBitLength: 9 });
   const swap = (): Promise<void> => thief.swapsRole(index.binOf("victim"), thief.lists("victim"));
   await swap();
   const first = { saw: "1.0", missed: "1.0", fresh: "malware" };

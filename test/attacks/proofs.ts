@@ -277,8 +277,8 @@ export const proofs: readonly Proof[] = [
     edits: [
       {
         file: "src/core/publication/sign-batch.ts",
-        find: "isBinName(role) ? { version } :",
-        replace: "isBinName(role) || role ? { version } :",
+        find: "isHashed ? { version, length",
+        replace: 'isHashed && role === "" ? { version, length',
       },
     ],
   },

@@ -28,6 +28,8 @@ import { Thief } from "./thief.ts";
 
 export type RobbedOptions = {
   readonly lifetimes?: Partial<Lifetimes>;
+  /** 2^n bins; one unless said. */
+  readonly binsBitLength?: number;
   readonly root?: { readonly keys: number; readonly threshold: number };
 };
 
@@ -50,11 +52,12 @@ export class RobbedIndex implements Around, Operated {
   }
 
   /** With version 1.0 of the projects "victim" and "bystander", in two bins. */
-  static async open({ lifetimes, root }: RobbedOptions = {}): Promise<RobbedIndex> {
+  static async open(options: RobbedOptions = {}): Promise<RobbedIndex> {
+    const { binsBitLength = 1, lifetimes, root } = options;
     const clock = createSimClock("2026-11-21T08:00:00Z");
     const random = createSeededRandom(458);
     const defaults = parseConfig("").signer.lifetimes;
-    const config = { binsBitLength: 1, lifetimes: { ...defaults, ...lifetimes } };
+    const config = { binsBitLength, lifetimes: { ...defaults, ...lifetimes } };
     const world = await createSignerWorld(clock.now, random.bytes, config, root);
     const index = new RobbedIndex(clock, random, world);
     await index.signer.start();
@@ -76,7 +79,7 @@ export class RobbedIndex implements Around, Operated {
   }
 
   binOf(name: string): string {
-    const roles = binRoles(this.world.online.bins.key, 1);
+    const roles = binRoles(this.world.online.bins.key, this.world.config.binsBitLength);
     return binName(roles, pageTarget(normaliseProjectName(name)));
   }
 

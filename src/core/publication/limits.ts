@@ -18,6 +18,8 @@ export const publicationLimits = {
   binProjectsMax: 64,
   /** 2^15 bins: a larger snapshot passes what other clients accept (2,000,000 bytes). */
   binBitLengthMax: 15,
+  /** Up to 2^8 bins snapshot lists their hashes too: some 15 kB more in every refresh, compressed. */
+  hashedBinBitLengthMax: 8,
   /** Replaced files stay readable this long for clients that are in the middle of a refresh. */
   sweepAfterMs: 3_600_000,
   /** So long the keys before sign with the new ones: longer than any cache may say that there is no next root. */

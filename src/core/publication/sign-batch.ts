@@ -188,12 +188,12 @@ async function signTargetsRoles(ports: BatchPorts, plan: Plan): Promise<readonly
 }
 
 async function signNextSnapshot(
-  { due, signing }: Plan,
+  { bitLength, due, signing }: Plan,
   listed: ReadonlyMap<string, RoleVersion>,
   hasChanged: boolean,
 ): Promise<RoleFile | undefined> {
   if (!hasChanged && !due.has("snapshot")) return undefined;
-  return await signSnapshot(snapshotMeta(listed), signing("snapshot"));
+  return await signSnapshot(snapshotMeta(listed, bitLength), signing("snapshot"));
 }
 
 /** Whatever becomes public moves the pointer. */
@@ -227,15 +227,20 @@ function signedByAfter(
 /**
  * Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). Where
  * its hash is listed, who has stolen the role's key cannot put another file under the same version before clients.
- * Bins have none: they are many, and every client fetches the whole snapshot.
+ * Where bins are many theirs are not: every client fetches the whole snapshot.
  */
-function snapshotMeta(listed: ReadonlyMap<string, RoleVersion>): ReadonlyMap<string, MetaFile> {
+function snapshotMeta(
+  listed: ReadonlyMap<string, RoleVersion>,
+  bitLength: number,
+): ReadonlyMap<string, MetaFile> {
+  const areBinsFew = bitLength <= publicationLimits.hashedBinBitLengthMax;
   const meta = new Map<string, MetaFile>();
   for (const [role, { version, length, sha256 }] of listed) {
     if (role === "root" || role === "snapshot" || role === "timestamp") continue;
+    const isHashed = !isBinName(role) || (areBinsFew && isDelegated(role, bitLength));
     meta.set(
       role,
-      isBinName(role) ? { version } : { version, length, hashes: new Map([["sha256", sha256]]) },
+      isHashed ? { version, length, hashes: new Map([["sha256", sha256]]) } : { version },
     );
   }
   return meta;

@@ -125,9 +125,10 @@ export type ProxyProgram = AsyncDisposable & {
 };
 
 export type ProxyOptions = {
-  readonly index: string;
+  /** Left out where the configuration has a map of several. */
+  readonly index?: string;
   /** The trust anchor's options, for instance `["--fingerprint", "sha256:…"]`. */
-  readonly anchor: readonly string[];
+  readonly anchor?: readonly string[];
   readonly port?: number;
   readonly state?: string;
   readonly args?: readonly string[];
@@ -148,7 +149,8 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProgram> {
   }
   const program = await startIn(folder, {
     args: [
-      ...["proxy", "--index", options.index, ...options.anchor, "--state", state],
+      ...["proxy", ...(options.index === undefined ? [] : ["--index", options.index])],
+      ...[...(options.anchor ?? []), "--state", state],
       ...["--port", String(options.port ?? 0), "--ready-file", readyFile],
       ...config,
       ...(options.args ?? []),

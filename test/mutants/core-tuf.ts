@@ -3,6 +3,7 @@ import { claimMutants } from "./claims.ts";
 import { delegationMutants } from "./delegations.ts";
 import { editorMutants } from "./editor.ts";
 import { formatMutants } from "./formats.ts";
+import { indexMapMutants } from "./index-map.ts";
 import { limitMutants } from "./limits.ts";
 import type { Mutant } from "./mutant.ts";
 import { roleMutants } from "./roles.ts";
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...formatMutants,
   ...editorMutants,
+  ...indexMapMutants,
   ...rotationMutants,
   ...claimMutants,
 ];

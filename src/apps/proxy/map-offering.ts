@@ -214,6 +214,11 @@ export class MapOffering implements Offering {
   }
 
   #take(project: ProjectName, step: Step, answers: readonly IndexAnswer[]): Decision {
+    // Enough have it without these; that one of them lies is for people to know.
+    for (const answer of answers) {
+      const isNews = answer.kind === "refused" && answer.refusal.subject !== "index";
+      if (isNews && answer.refusal.kind === "wrong") answer.source?.refuse(answer.refusal);
+    }
     const found = answers.filter(isFound);
     const [first] = found;
     if (step.agree === 1 && first !== undefined) return { kind: "one", found: first };

@@ -7,6 +7,7 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { TrustError } from "#core/errors.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
+import type { ProjectStatus } from "#formats/python/project-status.ts";
 import { comparePageFiles, comparePageVersions } from "#formats/python/simple-page.ts";
 import type { Page, PageFile } from "#formats/python/simple-page.ts";
 import type { OfferedPage } from "./offered-page.ts";
@@ -23,6 +24,9 @@ export type AgreedPage = {
 };
 
 export type Outvoted = { readonly filename: string; readonly error: TrustError };
+
+/** Of two that enough say, the one that lets less happen. */
+const strictestFirst: readonly ProjectStatus[] = ["quarantined", "archived", "deprecated"];
 
 /** One content of a file name, and who lists it. */
 type Candidate = { readonly by: readonly string[]; readonly files: readonly PageFile[] };
@@ -132,11 +136,9 @@ function mergePage(
   agree: number,
 ): Page {
   const heads = pages.map(({ offered }) => offered.page);
-  const status =
-    agreedValue(
-      heads.map((head) => head.status),
-      agree,
-    ) ?? "active";
+  const isEnough = (wanted: ProjectStatus): boolean =>
+    heads.filter((head) => head.status === wanted).length >= agree;
+  const status = strictestFirst.find(isEnough) ?? "active";
   const reason = heads.find((head) => head.status === status)?.statusReason;
   // A quarantined project offers no files, whatever others list.
   const offered = status === "quarantined" ? [] : files.toSorted(comparePageFiles);

@@ -72,8 +72,8 @@ export function faultyTrust(store: TrustedStore, plan: FaultPlan): TrustedStore 
     readRootAt: (version) => plan.run("readRootAt", () => store.readRootAt(version)),
     writeRoot: (version, bytes) => plan.run("writeRoot", () => store.writeRoot(version, bytes)),
     readRole: (name, since) => plan.run("readRole", () => store.readRole(name, since)),
-    writeRole: (name, bytes, since) =>
-      plan.run("writeRole", () => store.writeRole(name, bytes, since)),
+    writeRole: (name, bytes, since, version) =>
+      plan.run("writeRole", () => store.writeRole(name, bytes, since, version)),
     deleteRole: (name, since) => plan.run("deleteRole", () => store.deleteRole(name, since)),
   };
 }

@@ -20,8 +20,11 @@ export type TrustedStore = {
    * text; what files are called is the store's business.
    */
   readRole(name: string, since?: number): Promise<Uint8Array | undefined>;
-  /** Replaces the file in one step. Durable on return for timestamp, snapshot and targets; others may be lost. */
-  writeRole(name: string, bytes: Uint8Array, since?: number): Promise<void>;
+  /**
+   * Replaces the file in one step. Durable on return for timestamp, snapshot and targets; others may be lost. `version`:
+   * what the file says, where it was read already.
+   */
+  writeRole(name: string, bytes: Uint8Array, since?: number, version?: number): Promise<void>;
   /** What was written under an earlier `since`; all there is where none is given. No error where there is nothing. */
   deleteRole(name: string, since?: number): Promise<void>;
 };

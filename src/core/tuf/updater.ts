@@ -231,7 +231,8 @@ class UpdaterDriver {
   }
 
   async #keep(role: keyof Past, bytes: Uint8Array, set: TrustedSet): Promise<TrustedSet> {
-    await this.#store.writeRole(role, bytes, role === "targets" ? 0 : this.#since);
+    const since = role === "targets" ? 0 : this.#since;
+    await this.#store.writeRole(role, bytes, since, set[role]?.value.version);
     this.#held = set;
     return set;
   }

@@ -6,6 +6,8 @@
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { FormatError } from "#formats/format-error.ts";
 import type { FormatErrorCode } from "#formats/format-error.ts";
+import { parseExact } from "./exact.ts";
+import type { ExactDocument } from "./exact.ts";
 import type { Json, JsonObject } from "./value.ts";
 
 export type JsonLimits = {
@@ -18,16 +20,31 @@ export type JsonLimits = {
 export const defaultJsonLimits: JsonLimits = { depthMax: 64, sizeMax: 64 * 1024 * 1024 };
 
 /** Throws FormatError `json.*` or `bytes.utf8`; its `at` is `file` and the character offset. */
-export function parseJson(
+export function parseJson(bytes: Uint8Array, limits?: JsonLimits, file?: string): Json {
+  return parseDocument(bytes, limits, file).tree;
+}
+
+/** As `parseJson`, and whether the bytes are their own canonical form; false is not sure. */
+export function parseDocument(
   bytes: Uint8Array,
   limits: JsonLimits = defaultJsonLimits,
   file = "",
-): Json {
+): ExactDocument {
   if (bytes.byteLength > limits.sizeMax) {
     throw new FormatError("json.size", `Cannot read JSON: more than ${limits.sizeMax} bytes`, file);
   }
-  const reader = new JsonReader(parseUtf8(bytes, file), limits.depthMax, file);
-  return reader.readDocument();
+  const text = parseUtf8(bytes, file);
+  return (
+    parseExact(text, limits.depthMax) ?? {
+      tree: parseText(text, limits.depthMax, file),
+      isCanonical: false,
+    }
+  );
+}
+
+/** Every document, character by character. */
+export function parseText(text: string, depthMax: number, file = ""): Json {
+  return new JsonReader(text, depthMax, file).readDocument();
 }
 
 const quote = 0x22;

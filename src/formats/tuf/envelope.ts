@@ -8,8 +8,9 @@ import { canonicalJson, compareCodePoints } from "#formats/json/canonical.ts";
 import { json, list, object, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
 import { formatJson } from "#formats/json/format.ts";
-import { defaultJsonLimits, parseJson } from "#formats/json/parse.ts";
-import { jsonObject } from "#formats/json/value.ts";
+import type { ExactDocument } from "#formats/json/exact.ts";
+import { defaultJsonLimits, parseDocument } from "#formats/json/parse.ts";
+import { isJsonObject, jsonObject } from "#formats/json/value.ts";
 import type { Json } from "#formats/json/value.ts";
 
 /** Well formed; nothing is said about whether the signatures are good. */
@@ -40,14 +41,31 @@ const envelope: Decoder<Envelope> = object({
  * two signatures carry one key id, which the specification forbids.
  */
 export function parseSigned<T>(bytes: Uint8Array, decoder: Decoder<T>, file = ""): Signed<T> {
-  const { signatures, signed } = envelope(parseJson(bytes, defaultJsonLimits, file), file);
+  const document = parseDocument(bytes, defaultJsonLimits, file);
+  const { signatures, signed } = envelope(document.tree, file);
   return {
     value: decoder(signed, file === "" ? "signed" : `${file} signed`),
     tree: signed,
-    canonical: canonicalJson(signed),
+    canonical: receivedCanonical(bytes, document) ?? canonicalJson(signed),
     signatures: signaturesByKeyId(signatures, file),
     bytes,
   };
+}
+
+/**
+ * The `signed` member where it stands in the file, when the whole file is in canonical form, and so this part of it is:
+ * a large snapshot need not be written again to be verified.
+ */
+function receivedCanonical(
+  bytes: Uint8Array,
+  { isCanonical, tree }: ExactDocument,
+): Uint8Array | undefined {
+  if (!isCanonical || !isJsonObject(tree) || tree.size !== 2) return undefined;
+  const signatures = tree.get("signatures");
+  if (signatures === undefined) return undefined;
+  // "signatures" comes before "signed", and each once.
+  const before = canonicalJson(signatures).byteLength + '{"signatures":,"signed":'.length;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + before, bytes.byteLength - before - 1);
 }
 
 /** Deterministic: members sorted, signatures in the order of their key ids. */

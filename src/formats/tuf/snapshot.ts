@@ -8,7 +8,7 @@ import {
 } from "#formats/json/canonical.ts";
 import { memberPath, object, objectTree } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
-import { jsonObject } from "#formats/json/value.ts";
+import { isJsonObject, jsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
 import { metaFile, metaFileToJson, metadataToJson, parseMetadata } from "./metadata.ts";
 import type { MetaFile, Metadata } from "./metadata.ts";
@@ -33,10 +33,20 @@ const roleFiles: Decoder<ReadonlyMap<string, MetaFile>> = (value, at) => {
       const message = "Cannot read snapshot: it lists a name that does not end in .json";
       throw new FormatError("tuf.metadata", message, memberPath(at, name));
     }
-    meta.set(name.slice(0, -suffix.length), metaFile(file, memberPath(at, name)));
+    meta.set(
+      name.slice(0, -suffix.length),
+      versionAlone(file) ?? metaFile(file, memberPath(at, name)),
+    );
   }
   return meta;
 };
+
+/** Nearly all of them, and there may be many thousand: read without a path for messages. */
+function versionAlone(file: Json): MetaFile | undefined {
+  if (!isJsonObject(file) || file.size !== 1) return undefined;
+  const version = file.get("version");
+  return typeof version === "number" && version >= 1 ? { version } : undefined;
+}
 
 const snapshotMembers: Decoder<{ readonly meta: ReadonlyMap<string, MetaFile> }> = object({
   meta: roleFiles,

@@ -35,8 +35,8 @@ export function createPlainTrustedStore(folder: string): PlainTrustedStore {
       await store.writeRoot(version, bytes);
       await renew("root");
     },
-    writeRole: async (role, bytes, since) => {
-      await store.writeRole(role, bytes, since);
+    writeRole: async (role, bytes, since, version) => {
+      await store.writeRole(role, bytes, since, version);
       await renew(role);
     },
     deleteRole: async (role, since) => {

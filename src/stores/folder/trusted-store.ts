@@ -47,12 +47,12 @@ export function createFolderTrustedStore(state: string): TrustedStore {
       versionedRoles.has(role)
         ? await readNewest(folder, role, since)
         : await readIfThere(lastFile(role)),
-    writeRole: async (role, bytes, since = 0) => {
+    writeRole: async (role, bytes, since = 0, known) => {
       if (!versionedRoles.has(role)) {
         if (role === "targets" && (await isOvertaken(folder, bytes))) return;
         return await writeRenamedFile(lastFile(role), bytes, { durable: role === "targets" });
       }
-      const version = versionOf(bytes);
+      const version = known ?? versionOf(bytes);
       const name = fileName({ version, role, since });
       await writeRenamedFile(join(folder, name), bytes, { durable: true });
       const isOlder = (kept: KeptFile): boolean =>
@@ -73,8 +73,9 @@ export function createFolderTrustedStore(state: string): TrustedStore {
 /** Whether a faster process has kept a snapshot, and the targets it lists, that these are not. */
 async function isOvertaken(folder: string, targets: Uint8Array): Promise<boolean> {
   const kept = await readIfThere(join(folder, "targets.json"));
+  if (kept === undefined) return false;
   const snapshot = await readNewest(folder, "snapshot");
-  if (kept === undefined || snapshot === undefined) return false;
+  if (snapshot === undefined) return false;
   const listed = decodeListed(parseJson(snapshot), "").signed.meta?.["targets.json"]?.version;
   return versionOf(kept) === listed && versionOf(targets) !== listed;
 }

@@ -7,7 +7,49 @@ const roleNames = "src/formats/tuf/role-names.test.ts";
 const pathPattern = "src/formats/tuf/path-pattern.test.ts";
 const knownAttacks = "src/core/tuf/known-attacks.test.ts";
 
+const exact = "src/formats/json/exact.test.ts";
+
 export const formatMutants: readonly Mutant[] = [
+  ...mutantsOf("src/formats/json/exact.ts", exact, [
+    {
+      check: "4.2 what the engine's parser read is written again: it is not compared",
+      find: "return JSON.stringify(parsed) === text ? { parsed } : undefined;",
+      replace: "return { parsed };",
+      caughtBy: "parseExact() leaves a member named twice to the strict parser",
+    },
+    {
+      check: "4.2 escapes are read strictly: by the engine",
+      find: ' || text.includes("\\\\")',
+      replace: "",
+      caughtBy: "parseExact() leaves a lone surrogate",
+    },
+    {
+      check: "4.2 numbers are exact integers: any",
+      find: "return Number.isSafeInteger(value) ? value : undefined;",
+      replace: "return value;",
+      caughtBy: "parseExact() leaves a fraction to the strict parser",
+    },
+    {
+      check: "4.2 nesting is bounded: one level more",
+      find: "depth >= this.#depthMax",
+      replace: "depth > this.#depthMax",
+      caughtBy: "parseExact() leaves nesting that is too deep",
+    },
+    {
+      check: "4.2 what is verified as it stands has its members in order: in any",
+      find: "this.isCanonical = false;",
+      replace: "this.isCanonical = true;",
+      caughtBy: "parseExact() takes what is written compactly, and says whether it is canonical",
+    },
+  ]),
+  ...mutantsOf("src/formats/tuf/envelope.ts", "src/formats/tuf/envelope.test.ts", [
+    {
+      check: "4.2.2 what is verified as it stands is one member of two: of more",
+      find: " || tree.size !== 2",
+      replace: "",
+      caughtBy: "parseSigned() verifies the canonical form of the tree received",
+    },
+  ]),
   ...mutantsOf("src/formats/tuf/envelope.ts", roleFiles, [
     {
       check: "4.2.2 a key id signs once: twice",

@@ -158,8 +158,8 @@ export const roleMutants: readonly Mutant[] = [
     },
     {
       check: "5.5.5 no delegated role goes back: only targets are compared",
-      find: "of held?.meta ?? []) {",
-      replace: 'of held?.meta ?? []) { if (role !== "targets") continue;',
+      find: "of held.meta) {",
+      replace: 'of held.meta) { if (role !== "targets") continue;',
       caughtBy: "a snapshot in which a delegated role goes back",
     },
     {

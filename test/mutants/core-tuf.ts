@@ -1,5 +1,6 @@
 /** All mutants that `npm run mutate` tries. */
 import { claimMutants } from "./claims.ts";
+import { ceremonyMutants } from "./ceremony.ts";
 import { delegationMutants } from "./delegations.ts";
 import { editorMutants } from "./editor.ts";
 import { formatMutants } from "./formats.ts";
@@ -19,5 +20,6 @@ export const mutants: readonly Mutant[] = [
   ...editorMutants,
   ...indexMapMutants,
   ...rotationMutants,
+  ...ceremonyMutants,
   ...claimMutants,
 ];

@@ -113,7 +113,7 @@ type OnlineOptions = {
 const onlineExamples = `
 Works on the signer's machine. The first time it makes all keys that the signer signs with; with
 --rotate it makes the next ones beside those in use, which the signer takes once root or targets
-names them. The bins' key is changed by the signer itself when it starts: it needs no ceremony.
+names them. The bins' key needs no ceremony: the signer takes its next one by itself.
 
 Examples:
   holdfast ceremony online-keys --data /srv/holdfast --out /media/stick/online.cards
@@ -155,7 +155,7 @@ async function writeOnlineCards(
     `Cards: ${resolve(out)} (public: they go to the ceremony)`,
     ...fingerprints.map(([name, fingerprint]) => `  ${name.padEnd(16)} ${fingerprint}`),
     ...(names?.includes("bins") === true
-      ? ["  bins             the signer takes its next key when it starts: restart it"]
+      ? ["  bins             the signer takes its next key by itself, within a minute"]
       : []),
   ]);
 }

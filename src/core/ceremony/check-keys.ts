@@ -1,9 +1,8 @@
 /** The keys of a proposal: enough, each once, by different people, and each where its kind belongs. */
 import { publicKeyIdentity } from "#crypto/public-key.ts";
-import { offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { Signers } from "#core/tuf/threshold.ts";
 import { holderOf, isOnline, keyedRoles, namingFile, signersOf } from "./open-ceremony.ts";
-import type { Ceremony, KeyedRole } from "./open-ceremony.ts";
+import type { Ceremony, KeyedRole, OfflineFiles } from "./open-ceremony.ts";
 import { refusal } from "./refusal.ts";
 import type { CeremonyRefusal } from "./refusal.ts";
 
@@ -16,6 +15,7 @@ export function keyRefusals(ceremony: Ceremony): readonly CeremonyRefusal[] {
     ...changed.flatMap((role) => personRefusals(ceremony, role)),
     ...changed.flatMap((role) => kindRefusals(ceremony, role)),
     ...placeRefusals(ceremony),
+    ...twinRefusals(ceremony),
     ...handoverRefusals(ceremony),
   ];
 }
@@ -85,31 +85,56 @@ function kindRefusals({ after }: Ceremony, role: KeyedRole): readonly CeremonyRe
   return refusals;
 }
 
+/** Roles by the identity of their keys. */
+type Places = {
+  readonly offline: ReadonlyMap<string, KeyedRole>;
+  readonly online: ReadonlyMap<string, KeyedRole>;
+};
+
 /** By the key itself, whatever its card says: no key is both online and offline, nor moves from one to the other. */
 function placeRefusals({ after, current, next }: Ceremony): readonly CeremonyRefusal[] {
   if (next.root === undefined && next.targets === undefined) return [];
+  const before = placesOf(current);
+  const now = placesOf(after);
   const refusals: CeremonyRefusal[] = [];
-  const offline = new Map<string, KeyedRole>();
-  for (const files of current === undefined ? [after] : [current, after]) {
-    for (const role of offlineRoles) {
-      for (const identity of identitiesOf(signersOf(files, role))) offline.set(identity, role);
-    }
+  const refuse = (offline: KeyedRole, online: KeyedRole): void => {
+    const sentence = `${offline} is signed offline and ${online} by the signer, with one and the same key`;
+    refusals.push(refusal("ceremony.key-place", sentence));
+  };
+  for (const [identity, role] of now.online) {
+    const moved = before.online.has(identity) ? undefined : before.offline.get(identity);
+    const other = now.offline.get(identity) ?? moved;
+    if (other !== undefined) refuse(other, role);
   }
-  for (const files of current === undefined ? [after] : [current, after]) {
-    const online = new Map<string, KeyedRole>();
-    for (const role of keyedRoles.filter(isOnline)) {
-      for (const identity of identitiesOf(signersOf(files, role))) {
-        const other = offline.get(identity);
-        if (other !== undefined) {
-          const sentence = `${other} is signed offline and ${role} by the signer, with one and the same key`;
-          refusals.push(refusal("ceremony.key-place", sentence));
-        }
-        const twin = online.get(identity);
-        if (twin !== undefined && files === after) {
-          refusals.push(refusal("ceremony.key-twice", `${twin} and ${role} would share one key`));
-        }
-        online.set(identity, role);
+  for (const [identity, role] of now.offline) {
+    const moved = before.offline.has(identity) ? undefined : before.online.get(identity);
+    if (moved !== undefined && !now.online.has(identity)) refuse(role, moved);
+  }
+  return refusals;
+}
+
+function placesOf(files: OfflineFiles | undefined): Places {
+  const places = { offline: new Map<string, KeyedRole>(), online: new Map<string, KeyedRole>() };
+  if (files === undefined) return places;
+  for (const role of keyedRoles) {
+    const place = isOnline(role) ? places.online : places.offline;
+    for (const identity of identitiesOf(signersOf(files, role))) place.set(identity, role);
+  }
+  return places;
+}
+
+/** One key for two roles of the signer's is stolen for both, and cannot be rotated for one. */
+function twinRefusals({ after, next }: Ceremony): readonly CeremonyRefusal[] {
+  if (next.root === undefined && next.targets === undefined) return [];
+  const seen = new Map<string, KeyedRole>();
+  const refusals: CeremonyRefusal[] = [];
+  for (const role of keyedRoles.filter(isOnline)) {
+    for (const identity of identitiesOf(signersOf(after, role))) {
+      const twin = seen.get(identity);
+      if (twin !== undefined) {
+        refusals.push(refusal("ceremony.key-twice", `${twin} and ${role} would share one key`));
       }
+      seen.set(identity, role);
     }
   }
   return refusals;

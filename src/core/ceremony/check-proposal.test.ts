@@ -18,6 +18,7 @@ import { jsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
 import { parseTufKey } from "#formats/tuf/key.ts";
 import type { CeremonyEdit, FlooredRole } from "./edit.ts";
+import { checkProposal } from "./check-proposal.ts";
 import { openCeremony } from "./open-ceremony.ts";
 import { proposeFirst, proposeNext } from "./propose.ts";
 import type { FirstProposal } from "./propose.ts";
@@ -107,9 +108,11 @@ describe("ceremony.threshold", () => {
     ]);
   });
   test("an online role has the threshold that the signer can meet", async () => {
-    const file = bent(await usualNext(renewRoot), "root", (tree) =>
-      withMember(tree, ["roles", "snapshot", "threshold"], 2),
-    );
+    const file = bent(await usualNext(renewRoot), "root", (tree) => {
+      const two = [id("online snapshot"), id("online timestamp")];
+      const keys = withMember(tree, ["roles", "snapshot", "keyids"], two);
+      return withMember(keys, ["roles", "snapshot", "threshold"], 2);
+    });
     assert.ok(refusalCodes(file).includes("ceremony.threshold"));
   });
 });
@@ -149,17 +152,45 @@ describe("ceremony.key-place", () => {
   test("a key of the signer's is no offline key, whatever its card says, not even when it leaves", async () => {
     const card = cardOf("online timestamp", "file", "dave");
     const add: CeremonyEdit = { kind: "add-key", role: "root", card };
-    assert.ok((await codesOf(add)).includes("ceremony.key-place"));
+    const [, sentence] = checkProposal(await usualNext(add), ceremonyNow);
+    assert.match(sentence?.message ?? "", /root is signed offline and timestamp by the signer/);
     const rotated = cardOf("online timestamp 2", "online", "timestamp");
     const rotate: CeremonyEdit = { kind: "online-key", name: "timestamp", card: rotated };
     assert.ok((await codesOf(rotate, add)).includes("ceremony.key-place"));
   });
-  test("a person's key is no online key, whatever its card says", async () => {
+  test("a person's key is no online key, whatever its card says, not even when they leave", async () => {
     const card = cardOf("carol", "online", "deny");
-    assert.ok(
-      (await codesOf({ kind: "online-key", name: "deny", card })).includes("ceremony.key-place"),
-    );
+    const use: CeremonyEdit = { kind: "online-key", name: "deny", card };
+    assert.ok((await codesOf(use)).includes("ceremony.key-place"));
+    const leave: CeremonyEdit = { kind: "remove-key", role: "root", keyId: id("carol") };
+    assert.ok((await codesOf(use, leave)).includes("ceremony.key-place"));
   });
+});
+
+test("a key that is online and offline can leave one of both", async () => {
+  const usual = usualFirst();
+  const shared = cardOf("ada", "online", "timestamp");
+  const first = proposeFirst(
+    { ...usual, online: { ...usual.online, timestamp: shared } },
+    ceremonyNow,
+  );
+  const signed = await signedBy(first, "ada", "bob");
+  const { claimed, root, targets } = signed.next;
+  assert.ok(claimed && root && targets);
+  const current = {
+    ...signed,
+    current: { root, targets, claimed },
+    nextVersions: { root: 2, targets: 2, claimed: 2 },
+  };
+  const renewed = proposeNext(current, [renewRoot], ceremonyNow);
+  assert.ok(refusalCodes(renewed).includes("ceremony.key-place"));
+  const edits: CeremonyEdit[] = [
+    { kind: "add-key", role: "root", card: cardOf("dave") },
+    { kind: "remove-key", role: "root", keyId: id("ada") },
+    { kind: "add-key", role: "targets", card: cardOf("erin") },
+    { kind: "remove-key", role: "targets", keyId: id("ada") },
+  ];
+  assert.deepEqual(refusalCodes(proposeNext(current, edits, ceremonyNow)), []);
 });
 
 describe("ceremony.holder", () => {
@@ -227,6 +258,9 @@ describe("ceremony.shape", () => {
     const [deny, claimed, recent, unclaimed] = written;
     assert.ok(deny && claimed && recent && unclaimed);
     assert.deepEqual(changed([deny, unclaimed, recent, claimed]), ["ceremony.shape"]);
+    assert.ok(changed([deny, claimed, recent]).includes("ceremony.shape"));
+    const two = new Map([...deny, ["name", "deny claimed"]]);
+    assert.ok(changed([two, recent, unclaimed]).includes("ceremony.shape"));
     assert.deepEqual(
       changed([deny, new Map([...claimed, ["terminating", true]]), recent, unclaimed]),
       ["ceremony.shape"],

@@ -96,12 +96,15 @@ function shapeRefusals({ after, next }: Ceremony): readonly CeremonyRefusal[] {
   if (!root.value.consistentSnapshot) wrong.push("root would not have consistent snapshots");
   if (targets.value.targets.size > 0) wrong.push("targets would have targets of its own");
   const roles = targets.value.delegations?.roles ?? [];
-  if (roles.map(({ name }) => name).join(" ") !== delegatedRoleNames.join(" ")) {
+  const isComplete =
+    roles.length === delegatedRoleNames.length &&
+    delegatedRoleNames.every((name, at) => roles[at]?.name === name);
+  if (!isComplete) {
     wrong.push(`targets would not delegate to ${delegatedRoleNames.join(", ")}, in this order`);
   }
-  for (const [at, name] of delegatedRoleNames.entries()) {
-    const role = roles[at];
-    if (role?.name !== name) continue;
+  for (const role of roles) {
+    const name = delegatedRoleNames.find((known) => known === role.name);
+    if (name === undefined) continue;
     if (role.terminating || role.paths?.join(" ") !== delegatedPath(name)) {
       wrong.push(`targets would misdirect ${name}`);
     }

@@ -138,15 +138,14 @@ test("every other member that comes, goes or changes is shown", async () => {
     othersOf("claimed", (tree) => tree.set("x-holders", jsonObject({ ff: stranger }))),
     ['claimed x-holders: - → {"ff":{"kind":"file","name":"nobody"}}'],
   );
-  assert.deepEqual(
-    othersOf("root", (tree) => {
-      const holders = tree.get("x-holders") ?? null;
-      assert.ok(isJsonObject(holders));
-      const ada = jsonObject({ name: "ada", kind: "encrypted-file", note: "also root" });
-      return tree.set("x-holders", new Map([...holders, [id("ada"), ada], ["ff", stranger]]));
-    }).map((line) => line.slice(0, 16)),
-    ["root x-holders: "],
-  );
+  const [held = ""] = othersOf("root", (tree) => {
+    const holders = tree.get("x-holders") ?? null;
+    assert.ok(isJsonObject(holders));
+    const ada = jsonObject({ name: "ada", kind: "encrypted-file", note: "also root" });
+    return tree.set("x-holders", new Map([...holders, [id("ada"), ada], ["ff", stranger]]));
+  });
+  assert.match(held, /^root x-holders: - → .*"ff":/);
+  assert.match(held, /"note":"also root"/);
   const target = jsonObject({ length: 1, hashes: jsonObject({ sha256: "00" }) });
   assert.deepEqual(
     othersOf("targets", (tree) => tree.set("targets", jsonObject({ x: target }))),

@@ -8,6 +8,7 @@ const programs = new Map([
   ["up", "up"],
   ["index", "index"],
   ["signer", "signer"],
+  ["recover", "signer"],
   ["proxy", "proxy"],
   ["run", "proxy"],
   ["status", "proxy"],
@@ -43,6 +44,7 @@ Run an index
   renew      sign root, targets and claimed anew with the offline keys
   ceremony   offline keys held by several people: propose, show, sign, combine, publish
   restore    bring a backup back
+  recover    after a break-in: new keys, pages as a good copy has them
 
 Judge it, or use it elsewhere
   tuf-client the proxy's TUF client alone, with the command line of the TUF conformance suite

@@ -111,6 +111,7 @@ export type RefusedErrorCode =
   | "proxy.credentials"
   | "proxy.state"
   | "ready-file.unwritable"
+  | "recovery.ceremony"
   | "recovery.choice"
   | "recovery.copy"
   | "recovery.key-kept"

@@ -10,7 +10,7 @@ const devLauncher = join(projectRoot, "bin", "holdfast-dev.js");
 const widthMax = 100;
 const commands = [
   ...["", "up", "index", "signer", "proxy", "run", "status", "verify"],
-  ...["init", "renew", "doctor", "restore", "tuf-client"],
+  ...["init", "renew", "doctor", "restore", "recover", "tuf-client"],
   ...["ceremony", "ceremony key", "ceremony online-keys", "ceremony create", "ceremony current"],
   ...["ceremony propose", "ceremony show", "ceremony sign", "ceremony combine"],
   ...["ceremony check", "ceremony publish"],

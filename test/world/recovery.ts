@@ -3,6 +3,7 @@
  * own, an independent copy, offline holders who sign under new keys.
  */
 import assert from "node:assert/strict";
+import { sha256Hex } from "#crypto/hash.ts";
 import { generateEd25519 } from "#crypto/signer.ts";
 import type { CeremonyPolicy } from "#formats/ceremony/ceremony-file.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
@@ -13,12 +14,12 @@ import { addSignature, missingSignatures, rolesOfKey } from "#core/ceremony/sign
 import type { Random } from "#core/ports.ts";
 import type { OfflineKeys } from "#core/publication/first-repository.ts";
 import type { WorkingState } from "#core/publication/working-state.ts";
-import { pairProjects } from "#core/recovery/compare-trees.ts";
+import { chooseProjects } from "#core/recovery/choose-projects.ts";
 import type { ComparedPorts } from "#core/recovery/compare-trees.ts";
 import { openCopiedTree } from "#core/recovery/copied-tree.ts";
 import { proposeRecovery, stolenKeyIds } from "#core/recovery/propose-recovery.ts";
 import type { RecoveryPorts } from "#core/recovery/recover-publication.ts";
-import { restoreProject } from "#core/recovery/restored-project.ts";
+import type { FileCopies } from "#core/recovery/file-copies.ts";
 import type { RestoredProject } from "#core/recovery/restored-project.ts";
 import { recoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import type { KeyOwner } from "#core/recovery/stolen-keys.ts";
@@ -72,11 +73,17 @@ export async function comparedPorts(
 export async function* restoreAll(
   ports: Omit<ComparedPorts, "published">,
 ): AsyncGenerator<RestoredProject> {
-  for await (const pair of pairProjects(ports)) {
-    if (pair.kind !== "pair") continue;
-    const restored = restoreProject(pair);
-    if (restored.page.changed.length > 0 || restored.bindings.length > 0) yield restored;
-  }
+  for await (const { restored } of chooseProjects(ports, { kind: "all" })) yield restored;
+}
+
+export function memoryFileCopies({ files }: SignerWorld): FileCopies {
+  return {
+    async look(_, { sha256, size }) {
+      const bytes = files.get(sha256);
+      if (bytes === undefined) return "missing";
+      return sha256Hex(bytes) === sha256 && bytes.byteLength === size ? "whole" : "damaged";
+    },
+  };
 }
 
 /** Keys beside those in use, as `holdfast recover plan` makes them. */

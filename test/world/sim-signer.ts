@@ -104,7 +104,7 @@ export function memoryTree(world: SignerWorld): PublicTree {
   return createMemoryPublicTree(world.tree);
 }
 
-export function memoryStoredFiles({ files, metadata }: SignerWorld): StoredFiles {
+function memoryStoredFiles({ files, metadata }: SignerWorld): StoredFiles {
   return {
     async readHash(sha256) {
       const bytes = files.get(sha256);

@@ -2,6 +2,8 @@
 export const exitCodes = {
   asked: 0,
   usage: 64,
+  /** A good copy, a plan or a ceremony cannot be used. */
+  unusableInput: 65,
   /** Another signer took over, or what only a mistake can cause. */
   halted: 70,
   /** Data folder, keys or first metadata cannot be used. */
@@ -13,9 +15,13 @@ export const exitCodes = {
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "data-folder.in-use") return exitCodes.inUse;
-  if (code === "options.invalid") return exitCodes.usage;
-  if (typeof code === "string" && code.startsWith("config.")) return exitCodes.usage;
+  if (code === "options.invalid" || code === "recovery.choice") return exitCodes.usage;
+  if (typeof code !== "string") return exitCodes.halted;
+  if (code.startsWith("config.")) return exitCodes.usage;
+  if (/^(?:ceremony|json|key-card|recovery|tuf)\./.test(code)) return exitCodes.unusableInput;
   if (code === "key.not-held" || code === "key.unusable") return exitCodes.unusable;
-  if (code === "signer.not-initialised") return exitCodes.unusable;
+  if (code === "signer.not-initialised" || code === "data-folder.unusable") {
+    return exitCodes.unusable;
+  }
   return exitCodes.halted;
 }

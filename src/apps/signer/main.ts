@@ -1,5 +1,5 @@
 /**
- * `holdfast signer`: one process with the online keys, one database nobody else opens, one door. README.md says what
+ * `holdfast signer`, and `holdfast recover` in its place after a break-in: one process with the online keys, one database nobody else opens, one door. README.md says what
  * an operator has to know.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
@@ -29,6 +29,7 @@ import { createDoor } from "./door.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { help, parseOptions } from "./options.ts";
 import type { SignerOptions } from "./options.ts";
+import { runRecover } from "./recover/program.ts";
 import { keepRenewed } from "./renewal.ts";
 import { openStepLog } from "./step-log.ts";
 
@@ -126,18 +127,21 @@ async function endWhenHalted(publisher: Publisher, life: Life, log: Logger): Pro
   await life.stop(exitCodes.halted);
 }
 
+async function runCommand(words: readonly string[]): Promise<void> {
+  const options = parseOptions(words);
+  if (options !== "help") return await runSigner(options, life);
+  process.stdout.write(help);
+  await life.stop(exitCodes.asked);
+}
+
 const life = createLife();
+const [, , command = "", ...args] = process.argv;
 try {
-  const options = parseOptions(process.argv.slice(3));
-  if (options === "help") {
-    process.stdout.write(help);
-    await life.stop(exitCodes.asked);
-  } else {
-    await runSigner(options, life);
-  }
+  if (command === "recover") await life.stop(await runRecover(args));
+  else await runCommand(args);
 } catch (error) {
   process.stderr.write(
-    `holdfast signer: ${error instanceof Error ? error.message : String(error)}\n`,
+    `holdfast ${command}: ${error instanceof Error ? error.message : String(error)}\n`,
   );
   await life.stop(exitCodeOf(error));
 }

@@ -5,6 +5,7 @@ import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
 import { nextMetadata, signRole } from "#core/tuf/editor.ts";
+import type { RoleFile } from "#core/tuf/editor.ts";
 import { pageTarget, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
 import { binRoles, signBin, signSnapshot, signTimestamp } from "#core/tuf/online-roles.ts";
 import { binName } from "#formats/tuf/succinct-roles.ts";
@@ -15,14 +16,9 @@ import { backupSignerDisk } from "#stores/memory/signer-store.ts";
 import { DAY, HOUR, createSimClock } from "#world/sim-clock.ts";
 import type { SimClock } from "#world/sim-clock.ts";
 import { createSeededRandom } from "#world/seeded-random.ts";
-import {
-  createSignerWorld,
-  createSimSigner,
-  memoryStore,
-  memoryStoredFiles,
-  storeSdist,
-} from "#world/sim-signer.ts";
+import { createSignerWorld, createSimSigner, memoryStore, storeSdist } from "#world/sim-signer.ts";
 import type { SignerWorld } from "#world/sim-signer.ts";
+import { memoryFileCopies } from "#world/recovery.ts";
 import { TreeAuditor } from "#world/tree-client.ts";
 import { compareTrees } from "./compare-trees.ts";
 import type { ComparedPorts, ComparedProject, Comparison } from "./compare-trees.ts";
@@ -73,6 +69,33 @@ async function portsOf({ copy, world }: Scene): Promise<ComparedPorts> {
 
 async function compare(scene: Scene): Promise<readonly Comparison[]> {
   return await collect(compareTrees(await portsOf(scene)));
+}
+
+const aSigning = (clock: SimClock) => ({ version: 66, now: clock.now(), lifetimeMs: DAY });
+
+/** With all keys: this role in the place of the one that is there, and a snapshot and a timestamp that name it. */
+async function republish(
+  scene: Scene,
+  tree: Map<string, Uint8Array>,
+  file: RoleFile,
+): Promise<void> {
+  const { clock, world } = scene;
+  const before = (await portsOf(scene)).copy.view.snapshot.value.meta;
+  const meta = new Map([...before, [file.role, { version: file.version }]]);
+  const { snapshot: first, timestamp: second } = world.online;
+  const snapshot = await signSnapshot(meta, { ...aSigning(clock), signers: [first] });
+  const listed = { ...snapshot, length: snapshot.bytes.byteLength };
+  const timestamp = await signTimestamp(listed, { ...aSigning(clock), signers: [second] });
+  for (const { bytes, role, version } of [file, snapshot]) {
+    tree.set(publicRolePath(role, version), bytes);
+  }
+  tree.set("tuf/timestamp.json", timestamp.bytes);
+}
+
+/** As many bytes, and not the signature that was there. */
+function spoilSignature(bytes: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(bytes);
+  return formatUtf8(text.replace(/"sig":"(.)/, (_, first) => `"sig":"${first === "0" ? 1 : 0}`));
 }
 
 async function collect(found: AsyncIterable<Comparison>): Promise<readonly Comparison[]> {
@@ -182,23 +205,11 @@ test("a page that recently-claimed puts before the bins is what a client gets, s
   const targets = new Map([
     [pageTarget(alpha), { length: page.byteLength, hashes: new Map([["sha256", sha256]]) }],
   ]);
-  const signing = (name: "recently-claimed" | "snapshot" | "timestamp") => {
-    return { version: 66, now: clock.now(), lifetimeMs: DAY, signers: [world.online[name]] };
-  };
-  const claims = signing("recently-claimed");
-  const metadata = nextMetadata(claims);
+  const signing = { ...aSigning(clock), signers: [world.online["recently-claimed"]] };
+  const metadata = nextMetadata(signing);
   const tree = targetsToJson({ ...metadata, targets });
-  const role = await signRole("recently-claimed", metadata, tree, claims);
-  const before = (await portsOf(scene)).copy.view.snapshot.value.meta;
-  const meta = new Map([...before, ["recently-claimed", { version: 66 }]]);
-  const snapshot = await signSnapshot(meta, signing("snapshot"));
-  const listed = { ...snapshot, length: snapshot.bytes.byteLength };
-  const timestamp = await signTimestamp(listed, signing("timestamp"));
   world.tree.set(publicPagePath(alpha, sha256), page);
-  for (const file of [role, snapshot]) {
-    world.tree.set(publicRolePath(file.role, file.version), file.bytes);
-  }
-  world.tree.set("tuf/timestamp.json", timestamp.bytes);
+  await republish(scene, world.tree, await signRole("recently-claimed", metadata, tree, signing));
   const found = findProject(await compare(scene), "alpha");
   assert.equal(found.database, undefined);
   assert.deepEqual(filesOf(found.published), [
@@ -214,10 +225,9 @@ test("what does not verify in the copy is listed and nothing is concluded from i
   const damaged: string[] = [];
   for (const [path, bytes] of copy) {
     const [, bin] = /^tuf\/[0-9]+\.(bin-.)\.json$/.exec(path) ?? [];
-    const text = new TextDecoder().decode(bytes);
-    if (bin === undefined || !text.includes('"length":')) continue;
-    copy.set(path, formatUtf8(text.replace('"length":', '"length":1')));
-    damaged.push(`copy ${bin} tuf.threshold`);
+    if (bin === undefined) continue;
+    copy.set(path, spoilSignature(bytes));
+    damaged.push(`copy ${bin} tuf.hash`);
   }
   const found = await compare(scene);
   const codes = found.map((one) =>
@@ -233,7 +243,6 @@ test("what does not verify in the copy is listed and nothing is concluded from i
 test("what a bin says of a project of another bin is what no client would find, and is not believed", async () => {
   const scene = await aScene();
   const { clock, copy, world } = scene;
-  const { view } = (await portsOf(scene)).copy;
   const bin = binName(binRoles(world.online.bins.key, 2), pageTarget(alpha));
   const stray = ["beta", "gamma", "delta", "epsilon"]
     .map(normaliseProjectName)
@@ -241,10 +250,8 @@ test("what a bin says of a project of another bin is what no client would find, 
   assert.ok(stray !== undefined);
   const own = await memoryStore(world).readPage(alpha);
   assert.ok(own !== undefined);
-  const version = view.snapshot.value.meta.get(bin)?.version ?? 0;
-  const signing = { version, now: clock.now(), lifetimeMs: DAY, signers: [world.online.bins] };
-  const file = await signBin(bin, [own, { ...own, project: stray }], signing);
-  copy.set(publicRolePath(bin, version), file.bytes);
+  const signing = { ...aSigning(clock), signers: [world.online.bins] };
+  await republish(scene, copy, await signBin(bin, [own, { ...own, project: stray }], signing));
   const found = await compare(scene);
   assert.deepEqual(
     found.map((one) => one.kind === "fault" && [one.where, one.what, one.code]),
@@ -272,11 +279,7 @@ test("a page that the copy has lost is taken from wherever its bytes still are",
 test("a copy whose top does not verify is refused with the client's code", async () => {
   const scene = await aScene();
   const pointer = "tuf/timestamp.json";
-  const honest = scene.copy.get(pointer) ?? new Uint8Array();
-  scene.copy.set(
-    pointer,
-    formatUtf8(new TextDecoder().decode(honest).replace(/"sig":"./, '"sig":"0')),
-  );
+  scene.copy.set(pointer, spoilSignature(scene.copy.get(pointer) ?? new Uint8Array()));
   await assert.rejects(portsOf(scene), { code: "tuf.threshold" });
   scene.copy.set(pointer, new Uint8Array(1_000_000));
   await assert.rejects(portsOf(scene), { code: "tuf.length" });
@@ -287,7 +290,7 @@ test("a copy whose top does not verify is refused with the client's code", async
 test("stored files of good pages are looked at where that is wished", async () => {
   const scene = await aScene();
   const { world } = scene;
-  const ports = { ...(await portsOf(scene)), ownFiles: memoryStoredFiles(world) };
+  const ports = { ...(await portsOf(scene)), ownFiles: memoryFileCopies(world) };
   assert.deepEqual(await collect(compareTrees(ports)), []);
   const [first, second] = [...world.files.keys()];
   assert.ok(first !== undefined && second !== undefined);

@@ -10,10 +10,10 @@ import { TrustError } from "#core/errors.ts";
 import { formatProjectPage } from "#core/publication/project-record.ts";
 import type { ProjectRecord } from "#core/publication/project-record.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
-import type { StoredFiles } from "#core/publication/stored-files.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
 import { readListedPage } from "./copied-tree.ts";
 import type { CopiedTree, ListedPage, ListedRange } from "./copied-tree.ts";
+import type { FileCopies } from "./file-copies.ts";
 import { faultOf } from "./tree-reader.ts";
 import type { TreeFault, TreeReader } from "./tree-reader.ts";
 import { compareProject, contentOfPage, contentOfRecord } from "./project-difference.ts";
@@ -27,9 +27,9 @@ export type ComparedPorts = {
   /** The public tree of now; undefined where it does not verify at all. */
   readonly published?: CopiedTree | undefined;
   readonly publishedReader: TreeReader;
-  /** Files by their hash: in the copy, and in our own store. Given where all files are to be read. */
-  readonly copyFiles?: StoredFiles | undefined;
-  readonly ownFiles?: StoredFiles | undefined;
+  /** Given where all files of good pages are to be read: those in the copy, and those in our own store. */
+  readonly copyFiles?: FileCopies | undefined;
+  readonly ownFiles?: FileCopies | undefined;
 };
 
 /** What stands somewhere else than the good copy says. */
@@ -253,14 +253,14 @@ async function* compareStored(
   { copyFiles, ownFiles }: ComparedPorts,
   { good, project }: ProjectPair,
 ): AsyncGenerator<ComparedFile> {
-  for (const { filename, sha256, size } of good?.content.files ?? []) {
+  for (const file of good?.content.files ?? []) {
     for (const [where, files] of [
       ["copy", copyFiles],
       ["store", ownFiles],
     ] as const) {
-      const stored = files && (await files.readHash(sha256));
-      if (files === undefined || (stored?.sha256 === sha256 && stored.size === size)) continue;
-      const state = stored === undefined ? "missing" : "damaged";
+      const state = await files?.look(project, file);
+      if (state === undefined || state === "whole") continue;
+      const { filename, sha256 } = file;
       yield { kind: "file", where, project, filename, sha256, state };
     }
   }

@@ -7,6 +7,10 @@
 import type { SignerConfig } from "#formats/config/config.ts";
 import { offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import type { Metadata } from "#formats/tuf/metadata.ts";
+import { root as rootDecoder } from "#formats/tuf/root.ts";
+import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
 import { equalBytes } from "#crypto/constant-time.ts";
 import { RefusedError } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
@@ -136,12 +140,25 @@ async function recoveryWork(
   };
 }
 
-/** Without those that are in force: a recovery that was cut short is begun again with the same files. */
+/** Whether all of these files are in force already. */
+export function offlineInForce({ offline }: WorkingState, files: OfflineMetadata): boolean {
+  return Object.keys(newOffline(offline, files)).length === 0;
+}
+
+/**
+ * Without those that are in force, or have been since: a recovery that was cut short is begun again with the same files.
+ * What they were to cast off is looked at in any case.
+ */
 function newOffline(held: OfflineSet, offered: OfflineMetadata): OfflineMetadata {
   const fresh = offlineRoles.flatMap((role) => {
     const bytes = offered[role];
-    const isHeld = bytes === undefined || equalBytes(bytes, held[role].bytes);
-    return isHeld ? [] : [[role, bytes] as const];
+    if (bytes === undefined || equalBytes(bytes, held[role].bytes)) return [];
+    const { version } = parseSigned<Metadata>(
+      bytes,
+      role === "root" ? rootDecoder : targetsDecoder,
+      role,
+    ).value;
+    return version < held[role].value.version ? [] : [[role, bytes] as const];
   });
   return Object.fromEntries(fresh);
 }

@@ -52,8 +52,12 @@ export type RecoveryStep = {
   readonly from: "PEP 458" | "PEP 480" | "TUF 6.1" | "Holdfast";
 };
 
-/** `all-online`, or names with commas between. Throws FormatError `options.invalid`. */
+/**
+ * `all-online`, or names with commas between; `none` where only the index was taken, which can change pages and has no
+ * key. Throws FormatError `options.invalid`.
+ */
 export function parseStolen(text: string): readonly KeyOwner[] {
+  if (text === "none") return [];
   const named = new Set<string>(text.split(",").map((word) => word.trim()));
   if (named.delete("all-online")) for (const name of onlineKeyNames) named.add(name);
   const stolen = keyOwners.filter((name) => named.delete(name));
@@ -61,7 +65,7 @@ export function parseStolen(text: string): readonly KeyOwner[] {
   if (unknown === undefined && stolen.length > 0) return stolen;
   throw new FormatError(
     "options.invalid",
-    `Cannot read --stolen: "${unknown ?? ""}" is none of all-online, ${keyOwners.join(", ")}`,
+    `Cannot read --stolen: "${unknown ?? ""}" is none of all-online, none, ${keyOwners.join(", ")}`,
   );
 }
 
@@ -78,7 +82,8 @@ export function recoveryNeeds(stolen: readonly KeyOwner[]): RecoveryNeeds {
     if (role === "targets") return inTargets || has("targets");
     return has("claimed");
   });
-  const compare = ["all-files", "everything", "unclaimed-files"].includes(reach);
+  const changesPages = ["all-files", "everything", "unclaimed-files"].includes(reach);
+  const compare = changesPages || stolen.length === 0;
   return { stolen, reach, ceremony, online, offline, compare, outOfBand: has("root") };
 }
 

@@ -60,7 +60,7 @@ export function openFolderPublicTree(root: string): PublicTree {
 const segment = /^[A-Za-z0-9][A-Za-z0-9._%-]*$/;
 
 /** Role names and hashes become file names; nothing else does. */
-function isTreePath(path: string): boolean {
+export function isTreePath(path: string): boolean {
   return path.split("/").every((part) => segment.test(part));
 }
 

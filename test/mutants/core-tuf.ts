@@ -5,6 +5,7 @@ import { delegationMutants } from "./delegations.ts";
 import { editorMutants } from "./editor.ts";
 import { formatMutants } from "./formats.ts";
 import { indexMapMutants } from "./index-map.ts";
+import { keyMutants } from "./keys.ts";
 import { limitMutants } from "./limits.ts";
 import type { Mutant } from "./mutant.ts";
 import { roleMutants } from "./roles.ts";
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...rotationMutants,
   ...ceremonyMutants,
   ...claimMutants,
+  ...keyMutants,
 ];

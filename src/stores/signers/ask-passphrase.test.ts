@@ -115,7 +115,8 @@ describe("a passphrase at a terminal", () => {
   });
 
   test("needs one: where nobody can be asked, the message says what to do", async () => {
-    const { modes, output, terminal } = fakeTerminal(false);
+    const { modes, output, terminal, type } = fakeTerminal(false);
+    type("from a pipe\rfrom a pipe\r");
     await assert.rejects(passphraseAsker(terminal)("? "), {
       code: "key.passphrase-missing",
       message: /name a file that holds it with --passphrase-file/,

@@ -193,23 +193,27 @@ describe("a signer's command", () => {
     await Promise.all(timers.map(({ ended }) => ended));
   });
 
-  test("that hangs is asked to end, then ended", { timeout: 60_000 }, async () => {
+  test("that hangs is asked to end, then ended", { timeout: 60_000 }, async (t) => {
     const command = await program(
       showKey,
       `process.on("SIGTERM", () => process.stdout.write("no"));
-       setInterval(() => undefined, 1000); console.error("waiting");`,
+       setInterval(() => undefined, 1000); console.error(process.pid);`,
     );
-    const waiting = Promise.withResolvers<void>();
+    const waiting = Promise.withResolvers<number>();
     const signer = await openCommandSigner(command, {
       env: {},
       timer,
-      show: () => waiting.resolve(),
+      show: (text) => waiting.resolve(Number(text)),
     });
     const signing = assert.rejects(signer.sign(message), {
       code: "command.timeout",
       message: /within 300 seconds/,
     });
-    await waiting.promise;
+    const pid = await waiting.promise;
+    t.after(() => {
+      // Where it was not ended.
+      if (isRunning(pid)) process.kill(pid, "SIGKILL");
+    });
     const limit = timers.at(-1);
     assert.equal(limit?.ms, 300_000);
     limit?.run();
@@ -218,6 +222,7 @@ describe("a signer's command", () => {
     assert.equal(grace?.ms, 2_000);
     grace?.run();
     await grace?.ended;
+    assert.equal(isRunning(pid), false);
   });
 
   test("that is not there or not executable is said so", async () => {
@@ -231,3 +236,11 @@ describe("a signer's command", () => {
     await Promise.all(timers.map(({ ended }) => ended));
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

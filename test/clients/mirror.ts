@@ -29,6 +29,8 @@ export type Mirror = {
   readonly url: string;
   /** Requests so far, as "METHOD path". */
   readonly requests: readonly string[];
+  /** From now on it mirrors this index. */
+  follow(index: string): void;
   /** Starts an attack; undefined makes the mirror honest again. */
   attackWith(attack: Attack | undefined): void;
   stop(): Promise<void>;
@@ -36,8 +38,9 @@ export type Mirror = {
 
 const hopHeaders = new Set(["connection", "keep-alive", "transfer-encoding", "content-length"]);
 
-export async function startMirror(upstream: string): Promise<Mirror> {
+export async function startMirror(index: string): Promise<Mirror> {
   const requests: string[] = [];
+  let upstream = index;
   let attack: Attack | undefined;
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
@@ -49,6 +52,9 @@ export async function startMirror(upstream: string): Promise<Mirror> {
   return {
     url: `http://127.0.0.1:${addressPort(server.address())}/`,
     requests,
+    follow: (next) => {
+      upstream = next;
+    },
     attackWith: (next) => {
       attack = next;
     },

@@ -4,6 +4,12 @@ import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Page } from "#formats/python/simple-page.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
+import { signRole } from "#core/tuf/editor.ts";
+import { signSnapshot, signTimestamp } from "#core/tuf/online-roles.ts";
+import { keyFile } from "#stores/memory/key-store.ts";
+import type { OfflineMetadata } from "#formats/door/offline-metadata.ts";
+import { parseSigned } from "#formats/tuf/envelope.ts";
+import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
 import { onlineKeyNames } from "#core/tuf/layout.ts";
 import { HOUR, createSimClock } from "#world/sim-clock.ts";
 import type { SimClock } from "#world/sim-clock.ts";
@@ -203,19 +209,63 @@ for (const stolen of [
   });
 }
 
-test("x-floor casts off targets that a stolen key could still be used under", async () => {
-  const scene = await aScene();
-  await scene.signer.stop();
-  const { after } = await recover(scene, await ceremony(scene, ["unclaimed"]));
-  const { root, targets } = after.offline;
-  assert.deepEqual(
-    root.value.floor,
-    new Map([
+for (const hasFloor of [true, false]) {
+  const end = hasFloor ? "refused by x-floor" : "believed where there is no x-floor";
+  test(`old targets, under which the stolen keys still sign, in a snapshot by new stolen keys: ${end}`, async () => {
+    const scene = await aScene();
+    const { clock, world } = scene;
+    await scene.signer.stop();
+    const thief = stealWorld(world);
+    const evil = createSimSigner(thief);
+    await evil.start();
+    await evil.submit(storeSdist(thief, "alpha", "6.6"));
+    const rotated = await ceremony(scene, onlineKeyNames);
+    const offline = hasFloor ? rotated.offline : await withoutFloor(world, rotated.offline);
+    const { after } = await recover(scene, { ...rotated, offline });
+    const { root, targets } = after.offline;
+    const floor = new Map([
       ["targets", targets.value.version],
       ["claimed", 1],
-    ]),
-  );
-});
+    ]);
+    assert.deepEqual(root.value.floor, hasFloor ? floor : undefined);
+    // The second theft: the new keys of timestamp and snapshot, and nothing else that is new.
+    const version = 2 * clock.now().getTime();
+    const signing = (name: "snapshot" | "timestamp") => {
+      const signer = world.keyFiles.get(keyFile(name, "current"));
+      assert.ok(signer !== undefined);
+      return { version, now: clock.now(), lifetimeMs: HOUR, signers: [signer] };
+    };
+    const meta = new Map<string, { version: number }>();
+    for (const [role, files] of thief.disk.roles) {
+      const newest = files.at(-1)?.version ?? 0;
+      if (!["root", "snapshot", "timestamp"].includes(role)) meta.set(role, { version: newest });
+    }
+    const snapshot = await signSnapshot(meta, signing("snapshot"));
+    const listed = { ...snapshot, length: snapshot.bytes.byteLength };
+    const timestamp = await signTimestamp(listed, signing("timestamp"));
+    thief.tree.set(`tuf/${version}.snapshot.json`, snapshot.bytes);
+    thief.tree.set("tuf/timestamp.json", timestamp.bytes);
+    thief.tree.set("tuf/2.root.json", root.bytes);
+    const fresh = await createWorldClient(thief);
+    if (hasFloor) await assert.rejects(fresh.readPage(alpha), { code: "tuf.rollback" });
+    else assert.ok(filesOf(await fresh.readPage(alpha)).includes("alpha-6.6.tar.gz"));
+  });
+}
+
+/** The same root, without what it casts off. */
+async function withoutFloor(
+  { offline: { root: signers } }: SignerWorld,
+  offline: OfflineMetadata,
+): Promise<OfflineMetadata> {
+  assert.ok(offline.root !== undefined);
+  const { value } = parseSigned(offline.root, rootDecoder);
+  const { floor: _, ...rest } = value;
+  const { bytes } = await signRole("root", rest, rootToJson(rest), {
+    now: value.expires.at,
+    signers,
+  });
+  return { ...offline, root: bytes };
+}
 
 test("a ceremony that keeps a stolen key is refused, and nothing is changed", async () => {
   const scene = await aScene();

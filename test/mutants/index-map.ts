@@ -8,6 +8,8 @@ const page = "src/core/verdict/agreed-page.ts";
 const pageTest = "src/core/verdict/agreed-page.test.ts";
 const warnings = "src/core/verdict/map-warnings.ts";
 const warningsTest = "src/core/verdict/map-warnings.test.ts";
+const offering = "src/apps/proxy/map-offering.ts";
+const offeringTest = "src/apps/proxy/map-offering.test.ts";
 const config = "src/formats/config/map-config.ts";
 const configTest = "src/formats/config/map-config.test.ts";
 
@@ -184,6 +186,32 @@ export const indexMapMutants: readonly Mutant[] = [
       find: "2 * agree > indexes.length",
       replace: "2 * agree >= indexes.length",
       caughtBy: "tells an agreement that two groups can reach",
+    },
+  ]),
+  ...mutantsOf(offering, offeringTest, [
+    {
+      check: "TAP 4 an absence that leads on is young: of any age",
+      find: "ageMs >= 0 && ageMs <= verdictLimits.refreshMs",
+      replace: "ageMs >= 0",
+      caughtBy: "an absence that leads on to another index",
+    },
+    {
+      check: "TAP 4 all are asked anew before a project is unknown: removed",
+      find: 'decision.kind !== "absent" && !isShort(decision)',
+      replace: 'decision.kind !== "absent" || !isShort(decision)',
+      caughtBy: "found before anybody is told that it is not there",
+    },
+    {
+      check: "TAP 4 any who lists a file may give it: only the first",
+      find: "for (const { file, index, source } of listed) {",
+      replace: "for (const { file, index, source } of listed.slice(0, 1)) {",
+      caughtBy: "bytes come from whichever agreeing index has them",
+    },
+    {
+      check: "TAP 4 no file is answered in quarantine: any is",
+      find: 'return status === "quarantined";',
+      replace: 'return status === "active";',
+      caughtBy: "a quarantine that enough say is kept",
     },
   ]),
   ...mutantsOf(config, configTest, [

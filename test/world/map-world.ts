@@ -53,6 +53,7 @@ export const mapName = "everything";
 export async function createMapWorld(
   names: readonly string[],
   mappings: readonly Mapping[],
+  { refreshMs = 10_000 }: { readonly refreshMs?: number } = {},
 ): Promise<MapWorld> {
   const clock = createSimClock("2026-11-21T08:00:00Z");
   const network = createSimNetwork();
@@ -83,7 +84,7 @@ export async function createMapWorld(
       {
         address: { index: new URL(`${origin}/`) },
         name,
-        refreshMs: 10_000,
+        refreshMs,
         offlineForMs: 0,
         pinned: false,
       },

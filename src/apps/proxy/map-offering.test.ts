@@ -87,6 +87,15 @@ test("projects of a second index do not cost a refresh of the first each", async
   assert.ok(world.clock.now().getTime() - began < 1_000, "nobody waits for a forced refresh");
 });
 
+test("an absence that leads on to another index is not older than ten seconds, however seldom views are refreshed", async () => {
+  const world = await createMapWorld(["a", "b"], [mapping("a b")], { refreshMs: 3_600_000 });
+  await publishAt(world, "b", "2.0");
+  assert.deepEqual(await offered(world), [wheel("2.0")]);
+  await publishAt(world, "a", "1.0");
+  world.clock.advance(10_001);
+  assert.deepEqual(await offered(world), [wheel("1.0")]);
+});
+
 test("what was published a moment ago is found before anybody is told that it is not there", async () => {
   const world = await createMapWorld(["a", "b", "c"], [mapping("a b c", 2)]);
   assert.equal((await world.page("demo")).code, "project.unknown");

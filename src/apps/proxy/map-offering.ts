@@ -8,6 +8,7 @@ import { agreePages, agreementTag } from "#core/verdict/agreed-page.ts";
 import type { IndexPage } from "#core/verdict/agreed-page.ts";
 import { decideStep, refusalAfter, stepsFor } from "#core/verdict/index-map.ts";
 import type { Step } from "#core/verdict/index-map.ts";
+import { verdictLimits } from "#core/verdict/limits.ts";
 import { refusalOf } from "#core/verdict/refusal.ts";
 import type { Refusal, RefusalStore } from "#core/verdict/refusal.ts";
 import type { Mapping } from "#formats/config/proxy-config.ts";
@@ -246,8 +247,18 @@ export class MapOffering implements Offering {
     const source = await this.#open(index);
     if ("code" in source) return { index, kind: "refused", refusal: source };
     const { pages } = source;
-    const answer = await (anew ? pages.findPage(project) : pages.peekPage(project));
+    const peeked = anew ? undefined : await pages.peekPage(project);
+    const isTold = peeked !== undefined && (peeked.kind !== "absent" || this.#isFresh(source));
+    const answer = isTold ? peeked : await pages.findPage(project);
     return { index, source, ...provenPage(project, answer) };
+  }
+
+  /** However seldom views are refreshed: what leads on to another index is proven by a young one. */
+  #isFresh({ indexView }: IndexSource): boolean {
+    const view = indexView.current();
+    if (view.kind !== "verified") return false;
+    const ageMs = this.#ports.clock().getTime() - view.refreshedAt.getTime();
+    return ageMs >= 0 && ageMs <= verdictLimits.refreshMs;
   }
 
   async #open(index: string): Promise<IndexSource | Refusal> {

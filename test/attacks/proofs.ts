@@ -59,8 +59,8 @@ const noThreshold: Edit = {
 
 const noRoleGuard: Edit = {
   file: roleChecks,
-  find: "of held?.meta ?? [])",
-  replace: "of held === offered ? held.meta : [])",
+  find: "of held.meta) {",
+  replace: "of held === offered ? held.meta : []) {",
 };
 
 const noRollback: Edit = {

@@ -225,7 +225,9 @@ function tell(
   if (hash !== undefined) {
     output.say("");
     output.say(`For the holders of the offline keys: ${paths.ceremony}`);
-    output.say(`They compare this number before they sign: ${hash}`);
+    output.say(
+      `They compare this number before they sign: ${hash.replaceAll(/.{4}(?!$)/g, "$& ")}`,
+    );
   }
   output.print(
     jsonObject({

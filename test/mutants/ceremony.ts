@@ -332,6 +332,18 @@ const memoryMutants = mutantsOf(`${folder}/signing-memory.ts`, `${folder}/signin
     caughtBy: "one version is signed once",
   },
   {
+    check: "ceremony targets and claimed in force are not older than those seen: they are",
+    find: "if (current === undefined || version >= seen) continue;",
+    replace: "if (current === undefined || version >= 0) continue;",
+    caughtBy: "targets and claimed that are older than those seen before are refused",
+  },
+  {
+    check: "ceremony a note keeps the versions it saw: it forgets them",
+    find: "Math.max(targets.value.version, note?.seen?.targets ?? 0)",
+    replace: "targets.value.version",
+    caughtBy: "targets and claimed that are older than those seen before are refused",
+  },
+  {
     check: "ceremony a note keeps the root it saw: it forgets it",
     find: "current?.root.bytes ?? note?.root",
     replace: "current?.root.bytes",

@@ -10,6 +10,7 @@ import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import type { Ceremony } from "#core/ceremony/open-ceremony.ts";
 import { addSignature, combine, missingSignatures, rolesOfKey } from "#core/ceremony/signatures.ts";
 import {
+  checkNotOlder,
   checkNotSignedBefore,
   judgeRoot,
   remember,
@@ -88,6 +89,7 @@ async function sign(world: CeremonyWorld, path: string, options: SignOptions): P
       ...(options.insteadOf !== undefined && { insteadOf: options.insteadOf }),
     };
     const knowledge = judgeRoot(ceremony, note, word);
+    checkNotOlder(ceremony, note);
     const roles = rolesOfKey(ceremony, keyId);
     checkNotSignedBefore(ceremony, roles, note, word);
     await confirm(world, ceremony, roles, knowledge, opened, options.yes === true);

@@ -19,7 +19,13 @@ import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { openCeremony } from "./open-ceremony.ts";
 import { proposeFirst, proposeNext } from "./propose.ts";
 import { rolesOfKey } from "./signatures.ts";
-import { checkNotSignedBefore, judgeRoot, remember, rootFingerprint } from "./signing-memory.ts";
+import {
+  checkNotOlder,
+  checkNotSignedBefore,
+  judgeRoot,
+  remember,
+  rootFingerprint,
+} from "./signing-memory.ts";
 import type { HolderWord } from "./signing-memory.ts";
 
 const { keyId } = keyOf("ada").key;
@@ -129,6 +135,20 @@ test("one version is signed once; the same again is no second time", async () =>
     refused,
     "a version before the one signed last",
   );
+});
+
+test("targets and claimed that are older than those seen before are refused", async () => {
+  const refused = { code: "ceremony.current", message: /targets 1 is older than targets 2/ };
+  const file = await usualNext({ kind: "renew", role: "targets" });
+  const second = published(await signedBy(file, "ada"));
+  const next = proposeNext(second, [{ kind: "renew", role: "targets" }], ceremonyNow);
+  const note = noteAfter(next, noteAfter(file));
+  assert.deepEqual(note.seen, { targets: 2, claimed: 1 });
+  checkNotOlder(openCeremony(next), note);
+  checkNotOlder(openCeremony(file), noteAfter(file));
+  checkNotOlder(openCeremony(file), undefined);
+  assert.throws(() => checkNotOlder(openCeremony(file), note), refused);
+  assert.deepEqual(noteAfter(file, note).seen, note.seen, "what was seen is not forgotten");
 });
 
 test("a note remembers what it is told about, and is read back as it was written", async () => {

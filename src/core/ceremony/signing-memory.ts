@@ -13,7 +13,7 @@ import { RefusedError } from "#core/errors.ts";
 import { unlessRefused } from "#core/tuf/refusal.ts";
 import { acceptRoot, trustRoot } from "#core/tuf/trusted-set.ts";
 import type { TrustedSet } from "#core/tuf/trusted-set.ts";
-import type { Ceremony } from "./open-ceremony.ts";
+import type { Ceremony, OfflineFiles } from "./open-ceremony.ts";
 
 export type HolderWord = {
   /** "sha256:…" of the root in force or one before it, as the first, which the holder got on another way than the file. */
@@ -89,6 +89,22 @@ function follows(
   return reached !== undefined;
 }
 
+/**
+ * Old targets or claimed, signed anew, would give what they once named another life. Throws RefusedError
+ * `ceremony.current` where one is older than what was in force when this key signed before.
+ */
+export function checkNotOlder({ current }: Ceremony, note: SigningNote | undefined): void {
+  for (const role of ["targets", "claimed"] as const) {
+    const version = current?.[role].value.version ?? 0;
+    const seen = note?.seen?.[role] ?? 0;
+    if (current === undefined || version >= seen) continue;
+    throw new RefusedError(
+      "ceremony.current",
+      `Cannot trust what is said to be in force: ${role} ${version} is older than ${role} ${seen}, which this key has seen in force`,
+    );
+  }
+}
+
 /** Throws RefusedError `ceremony.signed-before` where the key signed that version, or a later one, with other content. */
 export function checkNotSignedBefore(
   { next }: Ceremony,
@@ -123,7 +139,23 @@ export function remember(
     signed.set(role, { version: file.value.version, sha256: sha256Hex(file.canonical) });
   }
   const root = current?.root.bytes ?? note?.root;
-  return { keyId, ...(root !== undefined && { root }), signed: Object.fromEntries(signed) };
+  const seen = current === undefined ? note?.seen : seenVersions(current, note);
+  return {
+    keyId,
+    ...(root !== undefined && { root }),
+    ...(seen && { seen }),
+    signed: Object.fromEntries(signed),
+  };
+}
+
+function seenVersions(
+  { claimed, targets }: OfflineFiles,
+  note: SigningNote | undefined,
+): NonNullable<SigningNote["seen"]> {
+  return {
+    targets: Math.max(targets.value.version, note?.seen?.targets ?? 0),
+    claimed: Math.max(claimed.value.version, note?.seen?.claimed ?? 0),
+  };
 }
 
 function unknownRoot(reason: string): RefusedError {

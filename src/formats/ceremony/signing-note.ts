@@ -17,6 +17,8 @@ export type SigningNote = {
   readonly keyId: string;
   /** Exact bytes of the root that was in force when the key signed last; undefined before any was. */
   readonly root?: Uint8Array;
+  /** The highest versions that were in force when the key signed. */
+  readonly seen?: Readonly<Record<"claimed" | "targets", number>>;
   readonly signed: Readonly<Partial<Record<OfflineRole, SignedVersion>>>;
 };
 
@@ -28,7 +30,7 @@ export type SignedVersion = {
 
 export const signingNoteLimits = { sizeMax: 1_048_576, depthMax: 8 } as const;
 
-export function formatSigningNote({ keyId, root, signed }: SigningNote): Uint8Array {
+export function formatSigningNote({ keyId, root, seen, signed }: SigningNote): Uint8Array {
   const roles = offlineRoles.map((role): [string, Json | undefined] => {
     const last = signed[role];
     return [role, last && jsonObject({ ...last })];
@@ -38,6 +40,7 @@ export function formatSigningNote({ keyId, root, signed }: SigningNote): Uint8Ar
       "holdfast-signed": 1,
       key: keyId,
       root: root && formatBase64(root),
+      seen: seen && jsonObject({ ...seen }),
       signed: jsonObject(Object.fromEntries(roles)),
     }),
   );
@@ -55,6 +58,12 @@ const note = object({
   "holdfast-signed": literal(1, "ceremony.malformed"),
   key: digest,
   root: optional<Uint8Array>((value, at) => parseBase64(string(value, at), at)),
+  seen: optional(
+    object({
+      targets: positive("ceremony.malformed"),
+      claimed: positive("ceremony.malformed"),
+    }),
+  ),
   signed: object({
     root: optional(signedVersion),
     targets: optional(signedVersion),
@@ -64,6 +73,6 @@ const note = object({
 
 /** Throws FormatError `ceremony.malformed`, `json.*`, `bytes.*`. */
 export function parseSigningNote(bytes: Uint8Array): SigningNote {
-  const { key, root, signed } = note(parseJson(bytes, signingNoteLimits, "note"), "note");
-  return { keyId: key, ...(root !== undefined && { root }), signed };
+  const { key, root, seen, signed } = note(parseJson(bytes, signingNoteLimits, "note"), "note");
+  return { keyId: key, ...(root !== undefined && { root }), ...(seen && { seen }), signed };
 }

@@ -14,6 +14,8 @@ import { askOk, createHttpClient } from "#bench/http.ts";
 import { startProgram } from "#bench/peers/holdfast.ts";
 import { formatNumber } from "#bench/results.ts";
 import { readMemory } from "#bench/usage.ts";
+import { addClaims } from "./claims.ts";
+import type { ClaimsShape } from "./claims.ts";
 import { startByteMeter } from "./byte-meter.ts";
 import type { ByteMeter } from "./byte-meter.ts";
 import { firstFile, firstPage, pickProjects, seeds } from "./large-index.ts";
@@ -21,28 +23,87 @@ import type { MadeIndex, TufBench } from "./made-index.ts";
 import { copyTree } from "./trees.ts";
 
 const COUNTS = [1, 30, 100] as const;
+const CLAIMS = 5_000;
+const CLAIMS_QUICK = 500;
 const RESOLVE_MB_MAX = 0.45;
 const WARM_KB_MAX = 2;
 const PROXY_MB_MAX = 150;
 
 export async function measureBytes(bench: TufBench, index: MadeIndex): Promise<void> {
-  const served = path.join(bench.work, "served");
-  await copyTree(path.join(index.data, "public", "tuf"), path.join(served, "public", "tuf"));
-  const projects = pickProjects(
-    index.names,
-    Math.max(...COUNTS),
-    createSeededRandom(seeds.lookups),
+  const random = createSeededRandom(seeds.lookups);
+  const projects = pickProjects(index.names, Math.max(...COUNTS), random);
+  await withIndex(bench, index, "served", projects, undefined, async (port, meter) => {
+    await measureResolves(bench, index, meter, projects);
+    await measureProxy(bench, index, port, projects);
+  });
+  const others = pickProjects(index.names, bench.quick ? CLAIMS_QUICK : CLAIMS, random);
+  // Every second project that is asked for is claimed.
+  const asked = projects.filter((_, place) => place % 2 === 0);
+  const claimed = [...new Set([...asked, ...others])].slice(0, others.length);
+  const shapes = [2, 3].flatMap((split) =>
+    [true, false].map((areHashed) => ({ split, areHashed })),
   );
-  await writePages(index, path.join(served, "public"), projects);
-  const program = await startIndex(bench, served);
+  for (const shape of shapes) {
+    const claims = { ...shape, split: shape.split === 2 ? 2 : 3, projects: claimed } as const;
+    const folder = `claims-${shape.split}-${String(shape.areHashed)}`;
+    await withIndex(bench, index, folder, projects, claims, (_, meter) =>
+      measureClaims(bench, index, meter, projects, claims),
+    );
+  }
+}
+
+type Claims = ClaimsShape & { readonly projects: readonly ProjectName[] };
+
+/** `holdfast index` on a copy of the tree, behind a meter. */
+async function withIndex(
+  bench: TufBench,
+  index: MadeIndex,
+  name: string,
+  asked: readonly ProjectName[],
+  claims: Claims | undefined,
+  run: (port: number, meter: ByteMeter) => Promise<void>,
+): Promise<void> {
+  const folder = path.join(bench.work, name);
+  const tree = path.join(folder, "public");
+  await copyTree(path.join(index.data, "public", "tuf"), path.join(tree, "tuf"));
+  if (claims !== undefined) await addClaims(index, tree, claims.projects, claims);
+  else await writePages(index, tree, asked);
+  const program = await startIndex(bench, folder);
   const meter = await startByteMeter(program.port);
   try {
-    await measureResolves(bench, index, meter, projects);
-    await measureProxy(bench, index, program.port, projects);
+    await run(program.port, meter);
   } finally {
     await meter.stop();
     await program.stop();
   }
+}
+
+async function measureClaims(
+  bench: TufBench,
+  index: MadeIndex,
+  meter: ByteMeter,
+  projects: readonly ProjectName[],
+  { areHashed, projects: claimed, split }: Claims,
+): Promise<void> {
+  const found: string[] = [];
+  let bytes = 0;
+  for (const count of COUNTS) {
+    const name = `resolve-${split}-${String(areHashed)}-${count}`;
+    const client = await openClient(bench, index, meter, name);
+    bytes = await bytesOf(meter, () => resolve(client.updater, projects.slice(0, count)));
+    found.push(`${formatNumber(bytes / 1e6)} MB`);
+    client.close();
+  }
+  const listed = areHashed ? "with their hashes" : "by version and length";
+  bench.row({
+    scenario: index.title,
+    what: `bytes of a cold resolve of ${COUNTS.join(", ")} projects, metadata, ${claimed.length.toLocaleString("en")} claimed in ${(16 ** split).toLocaleString("en")} parts, listed ${listed}`,
+    holdfast: found.join(", "),
+    peer: "",
+    value: bytes / 1e6,
+    unit: "MB",
+    note: "every second project asked for is claimed",
+  });
 }
 
 /** The pages that are asked for; of all others the file is missing. */

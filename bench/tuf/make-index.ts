@@ -8,17 +8,23 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { initDataFolder } from "#apps/ceremony/init.ts";
 import { sha256Hex } from "#crypto/hash.ts";
-import type { Signer } from "#crypto/signer.ts";
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { formatPageFile } from "#formats/python/simple-page.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
 import { binNames } from "#formats/tuf/succinct-roles.ts";
+import { publicationLimits } from "#core/publication/limits.ts";
 import { lifetimeMs } from "#core/publication/role-life.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
 import type { RoleFile, Signing } from "#core/tuf/editor.ts";
-import { binOfPrefix, pagePrefix, publicRolePath, publicTimestampPath } from "#core/tuf/layout.ts";
+import {
+  binOfPrefix,
+  isBinName,
+  pagePrefix,
+  publicRolePath,
+  publicTimestampPath,
+} from "#core/tuf/layout.ts";
 import {
   binRoles,
   signBin,
@@ -48,8 +54,8 @@ const { lifetimes } = parseConfig("").signer;
 const binVersionMin = 200;
 const binVersions = 500;
 const snapshotVersion = 7_000_000;
-/** Pages were signed a while ago: a signer that starts looks closer at those of the last minutes. */
-const pagesAgeMs = 86_400_000;
+/** Pages and bins were signed a while ago: a signer that starts looks closer at those of the last minutes. */
+const ageMs = 86_400_000;
 
 async function makeIndex(root: string, shape: IndexShape): Promise<void> {
   const data = dataFolder(root);
@@ -93,7 +99,7 @@ function fillProjects(
   const page = into("page", 8);
   const entry = into("entry", 5);
   const fileName = into("file_name", 6);
-  const signedAt = now.getTime() - pagesAgeMs;
+  const signedAt = now.getTime() - ageMs;
   for (const [index, name] of projectNames(shape).entries()) {
     const serial = index + 1;
     const file = firstFile(name, index);
@@ -142,16 +148,17 @@ async function signRoles(
   roles.push(await signUnclaimed(await signing("unclaimed", 1), { key: key.key, bitLength }));
   const versions = createSeededRandom(seeds.versions);
   const names = [...binNames(binRoles(key.key, bitLength))];
-  const bin = { ...(await signing("bins", 1)), signers: [key satisfies Signer] };
+  const bin = { ...(await signing("bins", 1)), now: new Date(now.getTime() - ageMs) };
   for (const [index, name] of names.entries()) {
     const version = binVersionMin + versions.below(binVersions);
     roles.push(await signBin(name, bins[index] ?? [], { ...bin, version }));
   }
   const meta = new Map<string, MetaFile>();
-  for (const { role, version, bytes } of roles) {
-    const isLong = ["targets", "claimed", "recently-claimed"].includes(role);
-    if (role !== "root")
-      meta.set(role, isLong ? { version, length: bytes.byteLength } : { version });
+  for (const { role, version, bytes, sha256 } of roles) {
+    if (role === "root") continue;
+    const isHashed = !isBinName(role) || bitLength <= publicationLimits.hashedBinBitLengthMax;
+    const hashes = new Map([["sha256", sha256]]);
+    meta.set(role, isHashed ? { version, length: bytes.byteLength, hashes } : { version });
   }
   const snapshot = await signSnapshot(meta, await signing("snapshot", snapshotVersion));
   const listed = { ...snapshot, length: snapshot.bytes.byteLength };
@@ -168,8 +175,8 @@ function fillRoles(
   const insert = database.prepare(
     "INSERT INTO role_file (role, version, bytes, sha256, signed_at, expires) VALUES (?, ?, ?, ?, ?, ?)",
   );
-  for (const { role, version, bytes, sha256, expires } of roles) {
-    insert.run(role, version, bytes, sha256, now.getTime(), expires.text);
+  for (const { role, version, bytes, sha256, signedAt, expires } of roles) {
+    insert.run(role, version, bytes, sha256, signedAt.getTime(), expires.text);
   }
   database
     .prepare("UPDATE state SET serial = ?, batch = 1, published_batch = 1, signed_at = ?")

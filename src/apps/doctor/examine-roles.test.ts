@@ -62,7 +62,7 @@ test("examineRoles() says who holds which key while no signer runs", async (t) =
   );
   assert.match(
     findings[0]?.message ?? "",
-    /^root is signed by 2 of the keys of an unnamed holder \(ed25519 [0-9a-f]{16}…\), an unnamed/,
+    /^root is signed by 2 of the keys of root-1, file \(ed25519 [0-9a-f]{16}…\), root-2, file/,
   );
   assert.deepEqual(await examineRoles(data, undefined, now), []);
 });

@@ -3,6 +3,8 @@ import { generateEd25519 } from "#crypto/signer.ts";
 import type { PublicKey } from "#crypto/public-key.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
+import type { Holder, HolderKind } from "#formats/tuf/holder.ts";
+import { tufKeyOf } from "#formats/tuf/key.ts";
 import type { Random } from "#core/ports.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
@@ -43,6 +45,12 @@ export async function initRepository(
       snapshot: online.snapshot,
     },
     signing("root", offline.root),
+    new Map([
+      ...offline.root.map((key, at) => held(key.publicKey, `root-${at + 1}`, "file")),
+      held(offline.targets.publicKey, "targets", "file"),
+      held(online.timestamp, "timestamp", "online"),
+      held(online.snapshot, "snapshot", "online"),
+    ]),
   );
   const targets = await signFirstTargets(
     {
@@ -52,9 +60,20 @@ export async function initRepository(
       unclaimed: online.unclaimed,
     },
     signing("targets", [offline.targets]),
+    new Map([
+      held(offline.claimed.publicKey, "claimed", "file"),
+      held(online.deny, "deny", "online"),
+      held(online["recently-claimed"], "recently-claimed", "online"),
+      held(online.unclaimed, "unclaimed", "online"),
+    ]),
   );
   const claimed = await signEmptyRole("claimed", signing("claimed", [offline.claimed]));
   return { root: root.bytes, targets: targets.bytes, claimed: claimed.bytes };
+}
+
+/** Nobody's name is known here: a key is called as its file is. */
+function held(key: PublicKey, name: string, kind: HolderKind): readonly [string, Holder] {
+  return [tufKeyOf(key).keyId, { name, kind }];
 }
 
 /** New keys from the world's randomness, held in memory only: for simulated worlds. */

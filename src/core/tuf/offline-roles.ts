@@ -6,6 +6,7 @@ import type { PublicKey } from "#crypto/public-key.ts";
 import { isJsonObject } from "#formats/json/value.ts";
 import type { Json, JsonObject } from "#formats/json/value.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
+import type { Holders } from "#formats/tuf/holders.ts";
 import { tufKeyOf } from "#formats/tuf/key.ts";
 import type { TufKey } from "#formats/tuf/key.ts";
 import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
@@ -26,7 +27,12 @@ export type RootKeys = {
   readonly snapshot: PublicKey;
 };
 
-export async function signFirstRoot(keys: RootKeys, signing: Signing): Promise<RoleFile> {
+/** `holders`: of these keys, for people to read. */
+export async function signFirstRoot(
+  keys: RootKeys,
+  signing: Signing,
+  holders: Holders = new Map(),
+): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
   const { root, rootThreshold, snapshot, targets, timestamp } = keys;
   const tree = rootToJson({
@@ -39,6 +45,7 @@ export async function signFirstRoot(keys: RootKeys, signing: Signing): Promise<R
       targets: roleKeysOf([targets]),
       timestamp: roleKeysOf([timestamp]),
     },
+    ...(holders.size > 0 && { holders }),
   });
   return await signRole("root", metadata, tree, signing);
 }
@@ -46,10 +53,16 @@ export async function signFirstRoot(keys: RootKeys, signing: Signing): Promise<R
 export async function signFirstTargets(
   delegated: Readonly<Record<DelegatedRoleName, PublicKey>>,
   signing: Signing,
+  holders: Holders = new Map(),
 ): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
   const delegations = firstDelegations(delegated);
-  const tree = targetsToJson({ ...metadata, targets: new Map(), delegations });
+  const tree = targetsToJson({
+    ...metadata,
+    targets: new Map(),
+    delegations,
+    ...(holders.size > 0 && { holders }),
+  });
   return await signRole("targets", metadata, tree, signing);
 }
 

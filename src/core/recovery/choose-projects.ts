@@ -5,12 +5,7 @@
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { RefusedError } from "#core/errors.ts";
 import { pairProjects } from "./compare-trees.ts";
-import type {
-  ComparedFault,
-  ComparedPorts,
-  ComparedProgress,
-  ProjectPair,
-} from "./compare-trees.ts";
+import type { ComparedFault, ComparedPorts, ProjectPair, TellProgress } from "./compare-trees.ts";
 import { compareProject } from "./project-difference.ts";
 import type { ProjectDifference } from "./project-difference.ts";
 import { restoreProject } from "./restored-project.ts";
@@ -39,7 +34,7 @@ export async function* chooseProjects(
   tell: {
     readonly kept?: (project: ProjectName) => void;
     readonly fault?: (fault: ComparedFault) => void;
-    readonly progress?: (progress: ComparedProgress) => void;
+    readonly progress?: TellProgress;
   } = {},
 ): AsyncGenerator<ChosenProject> {
   const unseen = new Set(

@@ -304,7 +304,7 @@ test("stored files of good pages are looked at where that is wished", async () =
 test("progress is told range by range", async () => {
   const told: number[] = [];
   const ports = await portsOf(await aScene());
-  await collect(compareTrees(ports, ({ done }) => told.push(done)));
+  await collect(compareTrees(ports, ({ done }) => void told.push(done)));
   assert.deepEqual(told, [1, 2, 3, 4]);
   assert.equal(ports.copy.rootFingerprint, sha256Hex(ports.copy.view.root.bytes));
 });

@@ -63,6 +63,9 @@ export type Comparison = ComparedFault | ComparedFile | ComparedProject;
 
 export type ComparedProgress = { readonly done: number; readonly total: number };
 
+/** Waited for, so that whoever asks to end is heard in between. */
+export type TellProgress = (progress: ComparedProgress) => Promise<void> | void;
+
 /** One project of the copy beside what the database has of it; also those that agree. */
 export type ProjectPair = {
   readonly kind: "pair";
@@ -77,7 +80,7 @@ export type ProjectPair = {
 /** Ends when every range was looked at. Throws UnavailableError where store or disk fail. */
 export async function* compareTrees(
   ports: ComparedPorts,
-  tell: (progress: ComparedProgress) => void = () => undefined,
+  tell: TellProgress = () => undefined,
 ): AsyncGenerator<Comparison> {
   for (const fault of ports.copy.faults) yield { kind: "fault", where: "copy", ...fault };
   for (const fault of ports.published?.faults ?? []) {
@@ -92,7 +95,7 @@ export async function* compareTrees(
 /** The same walk without the public tree, for whoever puts projects back. */
 export async function* pairProjects(
   ports: Omit<ComparedPorts, "published">,
-  tell: (progress: ComparedProgress) => void = () => undefined,
+  tell: TellProgress = () => undefined,
 ): AsyncGenerator<ProjectPair | ComparedFault> {
   for await (const range of pairRanges(ports, tell)) {
     for (const pair of range.pairs) yield await pair();
@@ -106,10 +109,7 @@ type PairedRange = {
   readonly shown: ListedRange | undefined;
 };
 
-async function* pairRanges(
-  ports: ComparedPorts,
-  tell: (progress: ComparedProgress) => void,
-): AsyncGenerator<PairedRange> {
+async function* pairRanges(ports: ComparedPorts, tell: TellProgress): AsyncGenerator<PairedRange> {
   const { copy, published, store } = ports;
   const bitLength = Math.min(copy.bitLength, published?.bitLength ?? copy.bitLength);
   const total = 2 ** bitLength;
@@ -135,7 +135,7 @@ async function* pairRanges(
       ],
       shown,
     };
-    tell({ done: range + 1, total });
+    await tell({ done: range + 1, total });
   }
 }
 

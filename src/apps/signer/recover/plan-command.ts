@@ -1,5 +1,6 @@
 /** `holdfast recover plan`: what is to be done for exactly these keys, what differs, and the ceremony for it. */
 import { mkdir, readFile } from "node:fs/promises";
+import { setImmediate as immediate } from "node:timers/promises";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import { formatCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile, CeremonyPolicy } from "#formats/ceremony/ceremony-file.ts";
@@ -13,6 +14,7 @@ import { ceremonyHash } from "#core/ceremony/ceremony-hash.ts";
 import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import type { WorkingState } from "#core/publication/working-state.ts";
 import { compareTrees } from "#core/recovery/compare-trees.ts";
+import type { ComparedProgress } from "#core/recovery/compare-trees.ts";
 import { describeTree } from "#core/recovery/copied-tree.ts";
 import { proposeRecovery, stolenKeyIds } from "#core/recovery/propose-recovery.ts";
 import { readStateToRecover } from "#core/recovery/recover-publication.ts";
@@ -194,9 +196,11 @@ async function compare(
   if (good.publicFault !== undefined) {
     report.add({ kind: "fault", where: "public", ...good.publicFault });
   }
-  for await (const found of compareTrees(good.ports, ({ done, total }) =>
-    output.progress("comparing", done, total),
-  )) {
+  const tellProgress = async ({ done, total }: ComparedProgress): Promise<void> => {
+    output.progress("comparing", done, total);
+    await immediate();
+  };
+  for await (const found of compareTrees(good.ports, tellProgress)) {
     report.add(found);
   }
   output.progress(undefined);

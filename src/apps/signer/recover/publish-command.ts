@@ -1,6 +1,7 @@
 /** `holdfast recover publish`: the batch, what it changed, and what users must be told. */
 import { closeSync, existsSync, openSync, renameSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { setImmediate as immediate } from "node:timers/promises";
 import { parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { Config } from "#formats/config/config.ts";
@@ -188,7 +189,10 @@ async function* chosenProjects(
   const chosen = chooseProjects(good.ports, choice, {
     kept: () => (told.kept += 1),
     fault: ({ reason }) => world.output.note(`Not put back: ${reason}`),
-    progress: ({ done, total }) => world.output.progress("putting back", done, total),
+    progress: async ({ done, total }) => {
+      world.output.progress("putting back", done, total);
+      await immediate();
+    },
   });
   for await (const { difference, pair, restored } of chosen) {
     const { project } = pair;

@@ -4,6 +4,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { formatInstant } from "#formats/bytes/instant.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { RefusedError } from "#core/errors.ts";
@@ -38,14 +39,19 @@ export class OfflineKeyFolder {
   }
 
   /** One new key beside each that the role has here; the same ones again until they are settled. */
-  async makeNew(roles: readonly OfflineRole[]): Promise<ReadonlyMap<KeyOwner, readonly KeyCard[]>> {
+  async makeNew(
+    roles: readonly OfflineRole[],
+    now: Date,
+  ): Promise<ReadonlyMap<KeyOwner, readonly KeyCard[]>> {
     const cards = new Map<KeyOwner, readonly KeyCard[]>();
     for (const role of roles) {
       const made: KeyCard[] = [];
       for (const name of await this.#inUse(role)) {
         const path = join(this.#folder, nextName(name));
         const { key } = tufSigner(await makeKeyFile(path, this.#random));
-        made.push({ name: name.slice(0, -".pem".length), kind: "file", key });
+        // Another holder than the one before: for a while root has both.
+        const holder = `${name.slice(0, -".pem".length)} of ${formatInstant(now).slice(0, 10)}`;
+        made.push({ name: holder, kind: "file", key });
       }
       cards.set(role, made);
     }

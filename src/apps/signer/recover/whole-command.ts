@@ -44,7 +44,7 @@ export async function recoverWhole(
   const isBegun = plan !== undefined && isInForce(await readStateToRecover(world.ports), plan);
   // Cut short after that: nothing is planned anew.
   if (signed === undefined && !isBegun) {
-    const fresh = await keys.makeNew(recoveryNeeds(options.stolen).offline);
+    const fresh = await keys.makeNew(recoveryNeeds(options.stolen).offline, world.clock());
     const { ceremony } = await makePlan(quiet(world, options), options, fresh);
     const answer = options.yes ? "yes" : await ask?.("Do this now? [y/N] ");
     if (!/^y(?:es)?$/i.test(answer?.trim() ?? "")) return false;

@@ -13,6 +13,7 @@ const rootRotation = "src/core/tuf/root-rotation.test.ts";
 const keys = "src/core/tuf/keys.test.ts";
 const keptCopies = "src/core/tuf/kept-copies.test.ts";
 const knownAttacks = "src/core/tuf/known-attacks.test.ts";
+const rotationReplay = "src/core/publication/rotation-replay.test.ts";
 const faults = "src/core/tuf/rotation-faults.test.ts";
 
 const byOldKeys =
@@ -164,6 +165,42 @@ export const rootMutants: readonly Mutant[] = [
       find: '!isSame("timestamp") || !isSame("snapshot")',
       replace: '!isSame("timestamp") && !isSame("snapshot")',
       caughtBy: "by a change of timestamp keys",
+    },
+  ]),
+  ...mutantsOf(trustedSet, rotationReplay, [
+    {
+      check: "5.3.11 what the next key signed ahead is no way back: all is forgotten",
+      find: "past: pastAfterRotation(past, trusted, offered.value)",
+      replace: "past: past.targets ? { targets: past.targets } : {}",
+      caughtBy: "what the next key signed ahead of root is no way back: the key of timestamp",
+    },
+    {
+      check: "5.3.11 a timestamp that the new key signed is kept: only a snapshot is",
+      find: '...(timestamp && isKept("timestamp", timestamp) && { timestamp }),',
+      replace: "",
+      caughtBy: "what the next key signed ahead of root is no way back: the key of timestamp",
+    },
+    {
+      check: "5.3.11 a snapshot that the new key signed is kept: only a timestamp is",
+      find: '...(snapshot && isKept("snapshot", snapshot) && { snapshot }),',
+      replace: "",
+      caughtBy: "what the next key signed ahead of root is no way back: the key of snapshot",
+    },
+  ]),
+  ...mutantsOf(updater, rotationReplay, [
+    {
+      check: "5.3.11 what is kept protects the next process too: it does not",
+      find: "await this.#keepPast(next.past, version);",
+      replace: "",
+      caughtBy: "what the next key signed ahead of root is no way back: the key of timestamp",
+    },
+  ]),
+  ...mutantsOf(trustedSet, keys, [
+    {
+      check: "5.3.11 only keys that came with the root vouch for what is kept: all it names do",
+      find: "keyIds: newKeyIds(before, after)",
+      replace: "keyIds: after.keyIds",
+      caughtBy: "fast-forwarded versions are recovered from by a change of",
     },
   ]),
   ...mutantsOf(updater, keys, [

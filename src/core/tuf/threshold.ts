@@ -37,6 +37,15 @@ export function haveSameSigners(a: Signers, b: Signers): boolean {
   return [...identities].every((identity) => others.has(identity));
 }
 
+/** Ids of the keys that `after` has and `before` has not, by material: an old key under a new id is no new key. */
+export function newKeyIds(before: Signers, after: Signers): readonly string[] {
+  const known = signerIdentities(before);
+  return after.keyIds.filter((keyId) => {
+    const key = after.keys.get(keyId)?.publicKey;
+    return key !== undefined && !known.has(publicKeyIdentity(key));
+  });
+}
+
 function signerIdentities(signers: Signers): ReadonlySet<string> {
   const identities = signers.keyIds.map((keyId) => {
     const key = signers.keys.get(keyId)?.publicKey;

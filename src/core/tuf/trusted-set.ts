@@ -6,7 +6,7 @@
  */
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Signed } from "#formats/tuf/envelope.ts";
-import type { MetaFile, RoleType } from "#formats/tuf/metadata.ts";
+import type { MetaFile, Metadata, RoleType } from "#formats/tuf/metadata.ts";
 import { root as rootDecoder } from "#formats/tuf/root.ts";
 import type { Root } from "#formats/tuf/root.ts";
 import { snapshot as snapshotDecoder } from "#formats/tuf/snapshot.ts";
@@ -25,7 +25,8 @@ import {
   checkVersion,
   topLevelSigners,
 } from "./role-checks.ts";
-import { checkThreshold, haveSameSigners } from "./threshold.ts";
+import { unlessRefused } from "./refusal.ts";
+import { checkThreshold, haveSameSigners, newKeyIds } from "./threshold.ts";
 
 export type TrustedSet = {
   readonly root: Signed<Root>;
@@ -109,17 +110,38 @@ export function acceptRoot(set: TrustedSet, bytes: Uint8Array): TrustedSet {
   checkVersion("root", offered.value, next);
   const { past } = beginUpdate(set);
   if (!endsRollbackProtection(trusted, offered.value)) return { root: offered, past };
-  return { root: offered, past: past.targets ? { targets: past.targets } : {} };
+  return { root: offered, past: pastAfterRotation(past, trusted, offered.value) };
 }
 
 /**
  * 5.3.11: whether timestamp and snapshot must be forgotten, so that an index can recover from versions that a thief of
  * its keys has driven up. "Rotated" is not defined there; we take any change of the keys or the threshold of either.
+ * What enough of the keys that came have signed is kept all the same.
  */
 export function endsRollbackProtection(old: Root, next: Root): boolean {
   const isSame = (role: RoleType): boolean =>
     haveSameSigners(topLevelSigners(old, role), topLevelSigners(next, role));
   return !isSame("timestamp") || !isSame("snapshot");
+}
+
+/**
+ * What was signed by enough keys that came with the new root is not forgotten: no thief of the keys before has driven it
+ * up. A repository that signs with its next keys ahead of the root (ADR 7) would otherwise let every mirror go back, at
+ * the rotation, to whatever these keys have signed.
+ */
+function pastAfterRotation(past: Past, old: Root, next: Root): Past {
+  const { snapshot, targets, timestamp } = past;
+  const isKept = (role: "snapshot" | "timestamp", file: Signed<Metadata>): boolean => {
+    const before = topLevelSigners(old, role);
+    const after = topLevelSigners(next, role);
+    const signers = { ...after, keyIds: newKeyIds(before, after) };
+    return unlessRefused(() => (checkThreshold(role, file, signers), true)) ?? false;
+  };
+  return {
+    ...(timestamp && isKept("timestamp", timestamp) && { timestamp }),
+    ...(snapshot && isKept("snapshot", snapshot) && { snapshot }),
+    ...(targets && { targets }),
+  };
 }
 
 /** 5.3.10. Throws TrustError `tuf.expired`. */

@@ -3,7 +3,7 @@
 /**
  * `since` is the version of the root that last ended rollback protection (5.3.11), 0 where none did. What a role wrote
  * under one `since` is not there under another: so the root's own write is the moment in which timestamp and snapshot
- * are forgotten, and no crash can fall between the two.
+ * are forgotten, and no crash can fall between the two. What the new root's keys vouch for is written again after it.
  *
  * Bytes come back exactly as they were given, or not at all: never a part, never a mixture. All of it is verified
  * again when it is read, so a store that loses files costs downloads, and one that lies costs rollback protection.

@@ -187,17 +187,27 @@ class UpdaterDriver {
       if (bytes === undefined) break;
       const next = acceptRoot(set, bytes);
       const { version } = next.root.value;
-      // Before this write timestamp and snapshot protect, after it they are not read again.
+      // Before this write timestamp and snapshot protect, after it they are not read again unless they are kept below.
       await this.#store.writeRoot(version, bytes);
       set = next;
       this.#held = next;
       if (endsRollbackProtection(trusted, next.root.value)) {
         this.#since = version;
+        await this.#keepPast(next.past, version);
         await this.#store.deleteRole("timestamp", version);
         await this.#store.deleteRole("snapshot", version);
       }
     }
     return set;
+  }
+
+  /** What the keys of the new root vouch for protects from then on too, also the next process. */
+  async #keepPast(past: Past, since: number): Promise<void> {
+    for (const role of ["timestamp", "snapshot"] as const) {
+      const file = past[role];
+      if (file === undefined) continue;
+      await this.#store.writeRole(role, file.bytes, since, file.value.version);
+    }
   }
 
   /** 5.4. */

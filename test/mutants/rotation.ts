@@ -110,6 +110,18 @@ export const rotationMutants: readonly Mutant[] = [
       replace: 'keys.filter((key) => key.name !== (name === "bins" ? "" : "bins")).map',
       caughtBy: "a key that lies under another role's name is not its key",
     },
+    {
+      check: "rotation: the bins never go back to a retired key: they do",
+      find: 'keyAt(ring, "bins", "next") ?? keyAt(ring, "bins", "current")',
+      replace: 'heldKeys(ring, "bins").at(-1)',
+      caughtBy: "the bins never go back to a retired key",
+    },
+    {
+      check: "rotation: a retired key tells nothing of what a store forgot: it does",
+      find: "({ key }) => key.keyId !== retired?.key.keyId || keyIds.includes(key.keyId)",
+      replace: "({ key }) => key.keyId !== (keyIds.length < 0 ? retired?.key.keyId : undefined)",
+      caughtBy: "a retired key, which may be stolen, makes no signer believe that it is a backup",
+    },
   ]),
   ...mutantsOf("src/core/publication/key-holder.ts", suite, [
     {

@@ -7,6 +7,7 @@ import { UnavailableError } from "#core/errors.ts";
 import { publicTimestampPath } from "#core/tuf/layout.ts";
 import type { OnlineKeyName } from "#core/tuf/layout.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
+import { signTimestamp } from "#core/tuf/online-roles.ts";
 import { ringOf } from "./key-ring.ts";
 import { acceptOffline, openOfflineSet } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
@@ -263,6 +264,43 @@ test("where the bins' key in force is gone, they get the one that is there", asy
     heldKeys.filter(({ name }) => name === "bins").map(({ state }) => state),
     ["current"],
   );
+});
+
+test("the bins never go back to a retired key, which may be stolen: without another one nothing starts", async () => {
+  const scene = await aRotationScene();
+  scene.makeNext("bins");
+  await scene.signer.renewDue();
+  assert.deepEqual(states(scene, "bins"), ["current", "retired"]);
+  scene.world.keyFiles.delete(keyFile("bins", "current"));
+  scene.replaceSigner();
+  await assert.rejects(scene.signer.start(), { code: "key.not-held" });
+  scene.world.keyFiles.set(keyFile("bins", "current"), scene.fresh.online.bins);
+  scene.replaceSigner();
+  await scene.signer.start();
+  assert.equal(versionOf(scene, "unclaimed"), 2);
+});
+
+test("a retired key, which may be stolen, makes no signer believe that it is a backup", async () => {
+  const scene = await aRotationScene();
+  scene.makeNext(...topKeys.online);
+  await rotate(scene, topKeys);
+  scene.clock.advance(2 * HOUR);
+  await scene.upload("2.0");
+  const snapshot = scene.world.disk.roles.get("snapshot")?.at(-1);
+  assert.ok(snapshot !== undefined);
+  const { bytes } = await signTimestamp(snapshot, {
+    ...scene.signing([scene.old.online.timestamp]),
+    version: 1_000,
+  });
+  const before = versionOf(scene, "timestamp");
+  // Behind the auditor's back.
+  Map.prototype.set.call(scene.world.tree, publicTimestampPath, bytes);
+  scene.replaceSigner();
+  await scene.signer.start();
+  await scene.upload("3.0");
+  assert.ok(versionOf(scene, "timestamp") < before + 10);
+  const page = await (await createWorldClient(scene.world)).readPage(demo);
+  assert.ok(page !== "absent" && page.versions.includes("3.0"));
 });
 
 test("an older copy of the database that does not know the rotation is recognised by the keys held", async () => {

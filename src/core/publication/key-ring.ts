@@ -60,6 +60,23 @@ export function keyAt(
   return keys.find((key) => key.name === name && key.place === place)?.signer;
 }
 
+/** What the bins may be given whatever metadata names: never a key that was retired, which may have been stolen. */
+export function freshBinKey(ring: KeyRing): TufSigner | undefined {
+  return keyAt(ring, "bins", "next") ?? keyAt(ring, "bins", "current");
+}
+
+/** Keys by which newer metadata than what is known may be signed: those named, and those that came after them. */
+export function freshKeys(
+  ring: KeyRing,
+  name: OnlineKeyName,
+  keyIds: readonly string[],
+): readonly TufSigner[] {
+  const retired = keyAt(ring, name, "retired");
+  return heldKeys(ring, name).filter(
+    ({ key }) => key.keyId !== retired?.key.keyId || keyIds.includes(key.keyId),
+  );
+}
+
 /** Whether the key there is one that metadata names. */
 export function isNamedAt(
   ring: KeyRing,

@@ -8,10 +8,11 @@ import { FormatError } from "#formats/format-error.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { RefusedError, TrustError } from "#core/errors.ts";
+import type { TufSigner } from "#core/tuf/editor.ts";
 import { publicTimestampPath } from "#core/tuf/layout.ts";
 import { checkThreshold } from "#core/tuf/threshold.ts";
 import type { Clock } from "#core/ports.ts";
-import { heldKeys } from "./key-ring.ts";
+import { freshKeys } from "./key-ring.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
 import { acceptFirstOffline, checkCanSign, offlineRoleFile } from "./offline-set.ts";
@@ -105,7 +106,9 @@ async function isBehind(
   state: WorkingState,
   pointer: Uint8Array | undefined,
 ): Promise<boolean> {
-  const shown = pointer && openTimestamp(pointer, ports.ring);
+  const { keyIds } = state.offline.root.value.roles.timestamp;
+  const signers = freshKeys(ports.ring, "timestamp", keyIds);
+  const shown = pointer && openTimestamp(pointer, signers);
   const newest = state.roles.get("timestamp")?.version ?? 0;
   if (shown === undefined || shown.value.version < newest) return false;
   if (shown.value.version > newest) return true;
@@ -113,11 +116,17 @@ async function isBehind(
   return known === undefined || sha256Hex(known) !== sha256Hex(shown.bytes);
 }
 
-/** By any key we hold: the newest root may be among what the store forgot. */
-function openTimestamp(bytes: Uint8Array, ring: KeyRing): Signed<Timestamp> | undefined {
+/**
+ * By any of these: the newest root may be among what the store forgot. Not by a retired key, with which whoever has stolen
+ * it could make us believe that we are a backup.
+ */
+function openTimestamp(
+  bytes: Uint8Array,
+  signers: readonly TufSigner[],
+): Signed<Timestamp> | undefined {
   try {
     const signed = parseSigned(bytes, timestampDecoder, "timestamp.json");
-    const keys = new Map(heldKeys(ring, "timestamp").map(({ key }) => [key.keyId, key]));
+    const keys = new Map(signers.map(({ key }) => [key.keyId, key]));
     checkThreshold("timestamp.json", signed, { keys, keyIds: [...keys.keys()], threshold: 1 });
     return signed;
   } catch (error) {

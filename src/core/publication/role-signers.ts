@@ -8,7 +8,7 @@ import { addMilliseconds } from "#formats/bytes/instant.ts";
 import { invariant } from "#core/errors.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
 import type { OnlineKeyName } from "#core/tuf/layout.ts";
-import { heldKeys, keyAt, keyNotHeld, namedKeys } from "./key-ring.ts";
+import { freshBinKey, heldKeys, keyAt, keyNotHeld, namedKeys } from "./key-ring.ts";
 import type { KeyRing, NamedKeys } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
 import { onlineKeyName } from "./role-life.ts";
@@ -51,9 +51,7 @@ export function unsignedRoles(
 /** The bins' next key is in force as soon as it is there: the signer delegates to the bins itself. */
 export function wantedBinKey(ring: KeyRing, binKeyIds: readonly string[]): TufSigner {
   const wanted =
-    keyAt(ring, "bins", "next") ??
-    namedKeys(ring, "bins", binKeyIds)[0] ??
-    heldKeys(ring, "bins")[0];
+    keyAt(ring, "bins", "next") ?? namedKeys(ring, "bins", binKeyIds)[0] ?? freshBinKey(ring);
   invariant(wanted !== undefined, "a key of the bins is held, as checked when the ring was taken");
   return wanted;
 }

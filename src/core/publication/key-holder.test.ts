@@ -12,6 +12,7 @@ import { ringOf } from "./key-ring.ts";
 import { acceptOffline, openOfflineSet } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
 import type { OnlineKeys } from "./online-keys.ts";
+import { versionOf } from "./working-state.ts";
 import { createMemoryKeyStore, keyFile } from "#stores/memory/key-store.ts";
 import { backupSignerDisk } from "#stores/memory/signer-store.ts";
 import { HOUR, MINUTE } from "#world/sim-clock.ts";
@@ -29,7 +30,7 @@ function rotationOf(name: string): Rotation {
 const topKeys = rotationOf("the keys of timestamp and snapshot");
 const everyKey = rotationOf("every key there is");
 
-function versionOf({ signer }: RotationScene, role: string): number {
+function newestOf({ signer }: RotationScene, role: string): number {
   return signer.status().roles.find((one) => one.role === role)?.version ?? 0;
 }
 
@@ -37,7 +38,7 @@ function versionOf({ signer }: RotationScene, role: string): number {
 function signersOf(scene: RotationScene, role: OnlineKeyName): readonly string[] {
   const { fresh, old, world } = scene;
   const path =
-    role === "timestamp" ? publicTimestampPath : `tuf/${versionOf(scene, role)}.${role}.json`;
+    role === "timestamp" ? publicTimestampPath : `tuf/${newestOf(scene, role)}.${role}.json`;
   const bytes = world.tree.get(path);
   assert.ok(bytes !== undefined, path);
   const { signatures } = parseSigned(bytes, json);
@@ -132,7 +133,7 @@ test("a root that becomes public late, after a kill, has its hour from then on",
   const clients = await RotationClients.create(scene);
   scene.replaceSigner();
   await scene.signer.start();
-  assert.equal(versionOf(scene, "root"), 2);
+  assert.equal(newestOf(scene, "root"), 2);
   scene.clock.advance(58 * MINUTE);
   await scene.upload("2.0");
   await clients.look("2.0");
@@ -153,7 +154,7 @@ test("a file that names a key which is not held is refused, and taken once the k
   scene.makeNext("timestamp");
   const files = await rotationOf("the key of timestamp").files(scene);
   await scene.signer.submitOffline(files);
-  assert.equal(versionOf(scene, "root"), 2);
+  assert.equal(newestOf(scene, "root"), 2);
 });
 
 test("acceptOffline() takes no set under which the signer could not go on", async () => {
@@ -232,10 +233,10 @@ test("the bins' next key signs all bins and unclaimed in one batch, and no uploa
   const refused = await rotationOf("the key of deny").files(scene);
   await assert.rejects(scene.signer.submitOffline(refused), { code: "key.not-held" });
   await scene.upload("2.0");
-  assert.equal(versionOf(scene, "unclaimed"), 1, "an upload changes its bin alone");
+  assert.equal(newestOf(scene, "unclaimed"), 1, "an upload changes its bin alone");
   await scene.signer.renewDue();
   assert.equal(scene.signer.status().batch, before.batch + 2);
-  assert.equal(versionOf(scene, "unclaimed"), 2);
+  assert.equal(newestOf(scene, "unclaimed"), 2);
   const after = ["bin-0", "bin-1"].map((bin) => binVersion(scene, bin));
   assert.deepEqual(
     after.map((version, at) => version - (versions[at] ?? 0)).toSorted((a, b) => a - b),
@@ -243,7 +244,7 @@ test("the bins' next key signs all bins and unclaimed in one batch, and no uploa
     "each bin once, and one for the upload",
   );
   await scene.upload("3.0");
-  assert.equal(versionOf(scene, "unclaimed"), 2);
+  assert.equal(newestOf(scene, "unclaimed"), 2);
 });
 
 function binVersion({ world }: RotationScene, bin: string): number {
@@ -277,7 +278,7 @@ test("the bins never go back to a retired key, which may be stolen: without anot
   scene.world.keyFiles.set(keyFile("bins", "current"), scene.fresh.online.bins);
   scene.replaceSigner();
   await scene.signer.start();
-  assert.equal(versionOf(scene, "unclaimed"), 2);
+  assert.equal(newestOf(scene, "unclaimed"), 2);
 });
 
 test("a retired key, which may be stolen, makes no signer believe that it is a backup", async () => {
@@ -288,17 +289,17 @@ test("a retired key, which may be stolen, makes no signer believe that it is a b
   await scene.upload("2.0");
   const snapshot = scene.world.disk.roles.get("snapshot")?.at(-1);
   assert.ok(snapshot !== undefined);
-  const { bytes } = await signTimestamp(snapshot, {
+  const { bytes } = await signTimestamp(versionOf(snapshot), {
     ...scene.signing([scene.old.online.timestamp]),
     version: 1_000,
   });
-  const before = versionOf(scene, "timestamp");
+  const before = newestOf(scene, "timestamp");
   // Behind the auditor's back.
   Map.prototype.set.call(scene.world.tree, publicTimestampPath, bytes);
   scene.replaceSigner();
   await scene.signer.start();
   await scene.upload("3.0");
-  assert.ok(versionOf(scene, "timestamp") < before + 10);
+  assert.ok(newestOf(scene, "timestamp") < before + 10);
   const page = await (await createWorldClient(scene.world)).readPage(demo);
   assert.ok(page !== "absent" && page.versions.includes("3.0"));
 });
@@ -315,7 +316,7 @@ test("an older copy of the database that does not know the rotation is recognise
   scene.world.disk = older;
   scene.replaceSigner();
   await scene.signer.start();
-  assert.equal(versionOf(scene, "root"), 2, "taken back from the public tree");
+  assert.equal(newestOf(scene, "root"), 2, "taken back from the public tree");
   await clients.look("1.0");
   assert.deepEqual(scene.world.tree.faults, []);
   assert.deepEqual(signersOf(scene, "deny"), ["fresh"]);
@@ -336,7 +337,7 @@ test("a backup of before the rotation does not go on beside a newer root whose k
   scene.world.keyFiles.set(snapshotKey, scene.fresh.online.snapshot);
   scene.replaceSigner();
   await scene.signer.start();
-  assert.equal(versionOf(scene, "root"), 2);
+  assert.equal(newestOf(scene, "root"), 2);
 });
 
 test("a backup of before the rotation, without the public tree, goes on under the keys it names", async () => {
@@ -348,7 +349,7 @@ test("a backup of before the rotation, without the public tree, goes on under th
   scene.world.tree = new TreeAuditor();
   scene.replaceSigner();
   await scene.signer.start();
-  assert.equal(versionOf(scene, "root"), 1);
+  assert.equal(newestOf(scene, "root"), 1);
   assert.deepEqual(states(scene, "deny"), ["next", "current"]);
   assert.equal(
     scene.world.keyFiles.get("deny retired"),

@@ -303,9 +303,21 @@ const memoryMutants = mutantsOf(`${folder}/signing-memory.ts`, `${folder}/signin
   },
   {
     check: "ceremony a root has the fingerprint that was told: another one",
-    find: 'if (follows(roots, (root) => rootFingerprint(root.bytes) === told)) return "told";',
-    replace: 'if (told.length > 0) return "told";',
+    find: "if (!follows(roots, (root) => rootFingerprint(root.bytes) === told)) {",
+    replace: "if (told.length === 0) {",
     caughtBy: "a forged root, an older one, and a lost one are refused",
+  },
+  {
+    check: "ceremony an older root's fingerprint unsays no note: it does",
+    find: "if (isOfThisRoot || !knowsRoot(note) || isRemembered(note, roots)) return",
+    replace: "if (told.length > 0) return",
+    caughtBy: "the fingerprint of an older root does not make a key forget",
+  },
+  {
+    check: "ceremony only the version signed last can be forgotten: those before it too",
+    find: "if (isSameVersion && (isSame",
+    replace: "if (last.version > 0 && (isSame",
+    caughtBy: "one version is signed once",
   },
   {
     check: "ceremony no gap between the remembered root and the one in force: one",
@@ -321,7 +333,7 @@ const memoryMutants = mutantsOf(`${folder}/signing-memory.ts`, `${folder}/signin
   },
   {
     check: "ceremony a version is signed with one content: with two",
-    find: "if (isSame || insteadOf.includes(`sha256:${last.sha256}`)) continue;",
+    find: "if (isSameVersion && (isSame || insteadOf.includes(`sha256:${last.sha256}`))) continue;",
     replace: "if (last.version > 0) continue;",
     caughtBy: "one version is signed once",
   },

@@ -113,6 +113,34 @@ test("a forged root, an older one, and a lost one are refused, unless the holder
   assert.throws(() => judge(file, newer, { rootFingerprint: told }), unknown);
 });
 
+test("the fingerprint of an older root does not make a key forget what it has seen since", async () => {
+  const file = await usualNext({ kind: "renew", role: "root" });
+  const second = published(await signedBy(file, "ada", "bob"));
+  const next = proposeNext(second, [{ kind: "renew", role: "root" }], ceremonyNow);
+  assert.ok(file.current && next.current);
+  const word = { rootFingerprint: rootFingerprint(file.current.root) };
+  const note = noteAfter(next);
+  const roots = [file.current.root];
+  assert.equal(judge({ ...next, roots }, note, word), "told");
+  assert.equal(judge(file, undefined, word), "told");
+  assert.equal(
+    judge(file, note, word),
+    "told",
+    "the holder says that it is in force, this very one",
+  );
+  const other = await usualNext({ kind: "threshold", role: "root", threshold: 3 });
+  const fork = published(await signedBy(other, "ada", "bob", "carol"));
+  const forged = proposeNext(fork, [{ kind: "renew", role: "root" }], ceremonyNow);
+  assert.equal(judge({ ...forged, roots }, undefined, word), "told");
+  assert.throws(() => judge({ ...forged, roots }, note, word), unknown, "another root 2");
+  const third = published(await signedBy(next, "ada", "bob"));
+  const later = noteAfter(proposeNext(third, [{ kind: "renew", role: "root" }], ceremonyNow));
+  assert.throws(() => judge({ ...next, roots }, later, word), unknown, "a root before");
+  const { root, signed, ...rest } = noteAfter(file);
+  assert.ok(root !== undefined && signed.root !== undefined);
+  assert.equal(judge({ ...next, roots }, { ...rest, signed: {} }, word), "told", "it saw no root");
+});
+
 test("one version is signed once; the same again is no second time", async () => {
   const refused = { code: "ceremony.signed-before" };
   const roles: readonly OfflineRole[] = ["root"];
@@ -134,6 +162,13 @@ test("one version is signed once; the same again is no second time", async () =>
     () => checkNotSignedBefore(openCeremony(file), roles, noteAfter(next), {}),
     refused,
     "a version before the one signed last",
+  );
+  const { sha256: last = "" } = noteAfter(next).signed.root ?? {};
+  const forgetting = { insteadOf: [`sha256:${last}`] };
+  assert.throws(
+    () => checkNotSignedBefore(other, roles, noteAfter(next, note), forgetting),
+    refused,
+    "who forgets the last version does not forget those before it",
   );
 });
 

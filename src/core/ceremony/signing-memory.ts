@@ -46,16 +46,26 @@ export function judgeRoot(
   const roots = [...(file.roots ?? []), current.root.bytes];
   const { rootFingerprint: told } = word;
   if (told !== undefined) {
-    if (follows(roots, (root) => rootFingerprint(root.bytes) === told)) return "told";
-    throw unknownRoot(
-      `its fingerprint is ${rootFingerprint(current.root.bytes)}, and it does not follow from a root with the one that was given`,
-    );
+    if (!follows(roots, (root) => rootFingerprint(root.bytes) === told)) {
+      throw unknownRoot(
+        `its fingerprint is ${rootFingerprint(current.root.bytes)}, and it does not follow from a root with the one that was given`,
+      );
+    }
+    // An older root's says nothing against what the key has seen since; that of this very root is the holder's own word.
+    const isOfThisRoot = rootFingerprint(current.root.bytes) === told;
+    if (isOfThisRoot || !knowsRoot(note) || isRemembered(note, roots)) return "told";
+  } else {
+    if (note === undefined) return "unknown";
+    if (isRemembered(note, roots)) return "known";
   }
-  if (note === undefined) return "unknown";
-  if (isRemembered(note, roots)) return "known";
   throw unknownRoot(
     `root ${current.root.value.version} does not follow from what this key has seen; if it is right, give the fingerprint that was published with it: --fingerprint sha256:…`,
   );
+}
+
+/** Who has signed targets or claimed of a first ceremony alone has seen no root in force. */
+function knowsRoot(note: SigningNote | undefined): note is SigningNote {
+  return note?.root !== undefined || note?.signed.root !== undefined;
 }
 
 /** The root seen last, or before any was seen the first one, which this key has signed itself. */
@@ -116,11 +126,16 @@ export function checkNotSignedBefore(
     const last = note?.signed[role];
     const file = next[role];
     if (last === undefined || file === undefined || last.version < file.value.version) continue;
-    const isSame = last.version === file.value.version && last.sha256 === sha256Hex(file.canonical);
-    if (isSame || insteadOf.includes(`sha256:${last.sha256}`)) continue;
+    const isSameVersion = last.version === file.value.version;
+    const isSame = last.sha256 === sha256Hex(file.canonical);
+    if (isSameVersion && (isSame || insteadOf.includes(`sha256:${last.sha256}`))) continue;
+    // What the key has signed for versions before the last one is not remembered, so nobody can forget it either.
+    const remedy = isSameVersion
+      ? `. If everybody has destroyed the other one, add --instead-of sha256:${last.sha256}`
+      : "";
     throw new RefusedError(
       "ceremony.signed-before",
-      `Cannot sign ${role} ${file.value.version}: this key has signed ${role} ${last.version} with other content; two files of one version would split those who follow. If everybody has destroyed the other one, add --instead-of sha256:${last.sha256}`,
+      `Cannot sign ${role} ${file.value.version}: this key has signed ${role} ${last.version} with other content; two files of one version would split those who follow${remedy}`,
     );
   }
 }

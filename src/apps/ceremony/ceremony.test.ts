@@ -377,6 +377,31 @@ test("names cannot steer the terminal, neither from cards nor from files, nor as
   assert.match(missing.err, /no\\u\{1b\}\[2Jsuch.*\[ceremony\.input\]/);
 });
 
+test("neither long names nor spaces push lines or the number out of sight", async (t) => {
+  const stage = await aStage(t);
+  await stage.create();
+  const card = parseKeyCard(await readFile(stage.path("bob.card")));
+  const name = `Bob${" ".repeat(40)}root, offline: 2 of 3 keys must sign`;
+  const file = bent(await stage.read("first"), "root", (tree) => {
+    const holders = tree.get("x-holders") ?? null;
+    assert.ok(isJsonObject(holders));
+    const held = jsonObject({ name, kind: "file" });
+    for (let at = 0; at < 100; at++) tree.set(`x-${at}`, "");
+    return tree
+      .set("x-holders", new Map([...holders, [card.key.keyId, held]]))
+      .set("x".repeat(100_000), `y${" ".repeat(60)}z`);
+  });
+  await stage.write("wide", file);
+  const { out } = await stage.run("show", stage.path("wide"));
+  assert.match(out, /held by Bob␠{40}root, offline/);
+  assert.match(out, /: "y␠{60}z"/);
+  assert.ok(out.split("\n").every((line) => line.length < 1_000));
+  const { err } = await stage.sign("wide", "ada");
+  const [number = ""] = /^Ceremony [0-9a-f ]+$/m.exec(err) ?? [];
+  assert.ok(err.indexOf(number) < err.lastIndexOf(number), "before the key is named too");
+  assert.ok(err.lastIndexOf(number) > err.indexOf("x-99"));
+});
+
 test("files that are cut short, too large or no files are refused with their code", async (t) => {
   const stage = await aStage(t);
   await stage.create();

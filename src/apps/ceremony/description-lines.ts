@@ -22,7 +22,7 @@ export function descriptionLines(
 ): readonly string[] {
   const holders = holdersByKey(roles);
   return [
-    `Ceremony ${hash.replaceAll(/(.{4})(?=.)/g, "$1 ")}`,
+    numberLine(hash),
     "  Everybody who signs compares this number by voice.",
     ...(currentRoot === undefined
       ? ["The first ceremony of its index: nothing is in force yet."]
@@ -49,6 +49,11 @@ export function descriptionLines(
     ...(demands.length === 0 ? [] : ["", "Signatures"]),
     ...demands.flatMap((demand) => demandLines(demand, holders)),
   ];
+}
+
+/** What people compare, in groups that can be read aloud. */
+export function numberLine(hash: string): string {
+  return `Ceremony ${hash.replaceAll(/(.{4})(?=.)/g, "$1 ")}`;
 }
 
 function fileLine(file: FileDescription, now: Date): string {
@@ -86,11 +91,11 @@ function keyLines({ change, holder, holderBefore, keyId, scheme }: KeyDescriptio
 }
 
 function holderWords(holder: Holder | undefined): string {
-  return holder === undefined ? "holder unknown" : `${holder.kind}, held by ${holder.name}`;
+  return holder === undefined ? "holder unknown" : `${holder.kind}, held by ${shown(holder.name)}`;
 }
 
 function otherLine({ after, before, file, path }: OtherChange): string {
-  const name = path.join(".");
+  const name = cut(path.join("."));
   if (before === undefined) return `  + ${file} ${name}: ${cut(after ?? "")}`;
   if (after === undefined) return `  - ${file} ${name}: ${cut(before)}`;
   return `  ! ${file} ${name}: ${cut(before)} becomes ${cut(after)}`;
@@ -98,8 +103,13 @@ function otherLine({ after, before, file, path }: OtherChange): string {
 
 /** How long it is says at least that there is more. */
 function cut(text: string): string {
-  if (text.length <= shownLengthMax) return text;
-  return `${text.slice(0, shownLengthMax)}… (${text.length} characters)`;
+  if (text.length <= shownLengthMax) return shown(text);
+  return `${shown(text.slice(0, shownLengthMax))}… (${text.length} characters)`;
+}
+
+/** Spaces in a row would push what follows to the beginning of a terminal's next line, where it could pass for ours. */
+function shown(text: string): string {
+  return text.replaceAll(/ {2,}/g, (run) => "␠".repeat(run.length));
 }
 
 export function demandLines(
@@ -107,7 +117,7 @@ export function demandLines(
   holders: ReadonlyMap<string, Holder>,
 ): readonly string[] {
   const line = (word: string, keyId: string): string =>
-    `    ${word} sha256:${keyId.slice(0, 16)}… ${holders.get(keyId)?.name ?? "holder unknown"}`;
+    `    ${word} sha256:${keyId.slice(0, 16)}… ${shown(holders.get(keyId)?.name ?? "holder unknown")}`;
   const whose = keys === "before" ? ", by the keys until now" : "";
   return [
     `  ${role}${whose}: ${signed.length} of ${threshold} needed`,

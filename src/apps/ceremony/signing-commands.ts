@@ -27,7 +27,7 @@ import {
 } from "#stores/signers/signing-notes.ts";
 import { readCeremony } from "./ceremony-world.ts";
 import type { CeremonyWorld } from "./ceremony-world.ts";
-import { demandLines, descriptionLines, holdersByKey } from "./description-lines.ts";
+import { demandLines, descriptionLines, holdersByKey, numberLine } from "./description-lines.ts";
 import { checkNotRefused, checkProposed, judgeCeremony } from "./judged.ts";
 import { collect } from "./role-options.ts";
 
@@ -92,6 +92,9 @@ async function sign(world: CeremonyWorld, path: string, options: SignOptions): P
     checkNotOlder(ceremony, note);
     const roles = rolesOfKey(ceremony, keyId);
     checkNotSignedBefore(ceremony, roles, note, word);
+    // Once more: much may have been shown since.
+    world.output.note("");
+    world.output.note(numberLine(description.hash));
     await confirm(world, ceremony, roles, knowledge, opened, options.yes === true);
     const signed = await addSignature(file, opened.signer);
     await writeSigningNote(notePath, remember(ceremony, roles, keyId, note));
@@ -121,7 +124,6 @@ async function confirm(
       `Cannot sign: the key ${fingerprint} counts for nothing in this ceremony`,
     );
   }
-  output.note("");
   output.note(`Your key (${kind}): ${fingerprint}`);
   output.note(
     `It signs: ${roles.map((role) => `${role} ${next[role]?.value.version}`).join(", ")}`,

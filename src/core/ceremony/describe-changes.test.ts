@@ -105,6 +105,35 @@ test("a holder's new name is a change", async () => {
   assert.deepEqual(bob?.holderBefore, { name: "bob", kind: "encrypted-file" });
 });
 
+test("a holder that is said of a key which leaves, or in a kind that nobody knows, is shown as it is", async () => {
+  const renamed = async (who: string, kind: string): Promise<readonly string[]> => {
+    const file = await usualNext(
+      { kind: "add-key", role: "root", card: cardOf("dora") },
+      { kind: "remove-key", role: "root", keyId: id("carol") },
+    );
+    const changed = bent(file, "root", (tree) => {
+      const holders = tree.get("x-holders") ?? null;
+      assert.ok(isJsonObject(holders));
+      return tree.set(
+        "x-holders",
+        new Map([...holders, [id(who), jsonObject({ name: "x", kind })]]),
+      );
+    });
+    return describe(changed).others.map(({ after, path }) => `${path.join(".")}: ${after}`);
+  };
+  for (const [who, kind] of [
+    ["carol", "file"],
+    ["carol", "token"],
+    ["bob", "token"],
+  ] as const) {
+    assert.deepEqual(
+      await renamed(who, kind),
+      [`x-holders: {"${id(who)}":{"kind":"${kind}","name":"x"}}`],
+      `${who}, ${kind}`,
+    );
+  }
+});
+
 test("every other member that comes, goes or changes is shown", async () => {
   const file = await usualNext(
     { kind: "renew", role: "root" },
@@ -131,7 +160,7 @@ test("every other member that comes, goes or changes is shown", async () => {
       assert.ok(isJsonObject(roles));
       return tree.set("roles", new Map([...roles, ["mirrors", mirrors]]));
     }),
-    ['root roles.mirrors: - → {"url":"x"}'],
+    ['root roles.mirrors: - → {"keyids":[],"threshold":1,"url":"x"}'],
   );
   const stranger = jsonObject({ name: "nobody", kind: "file" });
   assert.deepEqual(

@@ -14,7 +14,7 @@ import { delegatedRoleNames } from "#core/tuf/layout.ts";
 import { delegatedPath } from "#core/tuf/offline-roles.ts";
 import { ceremonyHash } from "./ceremony-hash.ts";
 import { holderOf, keyedRoles, namingFile, signersOf } from "./open-ceremony.ts";
-import type { Ceremony, KeyedRole } from "./open-ceremony.ts";
+import type { Ceremony, KeyedRole, OfflineFiles } from "./open-ceremony.ts";
 import { signatureDemands } from "./signatures.ts";
 import type { SignatureDemand } from "./signatures.ts";
 import { rootFingerprint } from "./signing-memory.ts";
@@ -140,13 +140,13 @@ function otherChanges(ceremony: Ceremony, role: OfflineRole): readonly OtherChan
   const file = next[role];
   if (file === undefined) return [];
   const before =
-    current === undefined ? usualTree(role) : undescribed(ceremony, role, current[role].tree);
-  const changes = treeChanges(before, undescribed(ceremony, role, after[role].tree));
+    current === undefined ? usualTree(role) : undescribed(current, role, current[role].tree);
+  const changes = treeChanges(before, undescribed(after, role, after[role].tree));
   return changes.map((change) => ({ file: role, ...change }));
 }
 
-/** The members that no other part of a description shows. */
-function undescribed({ after, current }: Ceremony, file: OfflineRole, tree: Json): JsonObject {
+/** The members of one of these files that no other part of a description shows. */
+function undescribed(files: OfflineFiles, file: OfflineRole, tree: Json): JsonObject {
   const rest = new Map(isJsonObject(tree) ? tree : []);
   rest.delete("version");
   rest.delete("expires");
@@ -156,24 +156,26 @@ function undescribed({ after, current }: Ceremony, file: OfflineRole, tree: Json
     rest.delete("x-floor");
     const roles = rest.get("roles") ?? null;
     if (isJsonObject(roles)) {
-      rest.set("roles", new Map([...roles].map(([name, role]) => [name, withoutKeys(role)])));
+      const shown = [...roles].map(([name, role]) => [name, withoutKeys(name, role)] as const);
+      rest.set("roles", new Map(shown));
     }
   } else {
     const delegations = new Map(objectOf(rest.get("delegations")));
     delegations.delete("keys");
     const roles = delegations.get("roles") ?? null;
-    if (isJsonArray(roles)) delegations.set("roles", roles.map(withoutKeys));
+    if (isJsonArray(roles)) {
+      const shown = roles.map((role) => withoutKeys(objectOf(role).get("name"), role));
+      delegations.set("roles", shown);
+    }
     rest.set("delegations", delegations);
   }
   // A holder is shown beside its key; what stands for no key, or in words that we do not know, is shown as it is.
   const shown = (keyId: string): boolean =>
-    [after, ...(current === undefined ? [] : [current])].some((files) =>
-      keyedRoles.some(
-        (role) =>
-          namingFile(role) === file &&
-          signersOf(files, role).keyIds.includes(keyId) &&
-          holderOf(files, role, keyId) !== undefined,
-      ),
+    keyedRoles.some(
+      (role) =>
+        namingFile(role) === file &&
+        signersOf(files, role).keyIds.includes(keyId) &&
+        holderOf(files, role, keyId) !== undefined,
     );
   const holders = [...objectOf(rest.get("x-holders"))].filter(
     ([keyId, holder]) => !shown(keyId) || objectOf(holder).size > 2,
@@ -183,8 +185,10 @@ function undescribed({ after, current }: Ceremony, file: OfflineRole, tree: Json
   return rest;
 }
 
-function withoutKeys(role: Json): Json {
+/** Of the roles that are described; of others every member is shown. */
+function withoutKeys(name: Json | undefined, role: Json): Json {
   const rest = new Map(objectOf(role));
+  if (!keyedRoles.some((known) => known === name)) return rest;
   rest.delete("keyids");
   rest.delete("threshold");
   return rest;

@@ -2,6 +2,7 @@
  * `holdfast init`, `renew` and `ceremony`: the one program that opens offline keys, for as long as it takes to sign.
  * README.md says what an operator has to know.
  */
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import { systemAskLine } from "#stores/host/ask-line.ts";
 import { systemClock } from "#stores/host/clock.ts";
@@ -82,6 +83,7 @@ try {
   }
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`holdfast ${command}: ${message}\n`);
+  // What the signer answered may stand in it.
+  process.stderr.write(`holdfast ${command}: ${terminalText(message)}\n`);
   process.exitCode = ceremonyExitCode(error);
 }

@@ -2,6 +2,7 @@
  * `holdfast signer`, and `holdfast recover` in its place after a break-in: one process with the online keys, one database nobody else opens, one door. README.md says what
  * an operator has to know.
  */
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { hostname } from "node:os";
@@ -141,7 +142,7 @@ try {
   else await runCommand(args);
 } catch (error) {
   process.stderr.write(
-    `holdfast ${command}: ${error instanceof Error ? error.message : String(error)}\n`,
+    `holdfast ${command}: ${terminalText(error instanceof Error ? error.message : String(error))}\n`,
   );
   await life.stop(exitCodeOf(error));
 }

@@ -1,4 +1,5 @@
 /** The single checks that the client's rules are made of, each with its code, its sentence and its evidence. */
+import { quoteText } from "#formats/bytes/quote-text.ts";
 import type { Metadata, RoleType } from "#formats/tuf/metadata.ts";
 import type { Root } from "#formats/tuf/root.ts";
 import type { Snapshot } from "#formats/tuf/snapshot.ts";
@@ -9,9 +10,9 @@ export function topLevelSigners(root: Root, role: RoleType): Signers {
   return { ...root.roles[role], keys: root.keys };
 }
 
-/** For messages; names come from outside, so they are shortened and cannot forge another line. */
+/** For messages; names come from outside, so they are shortened, cannot forge another line and steer no terminal. */
 export function quoteName(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+  return quoteText(name);
 }
 
 /** Throws TrustError `tuf.version` unless the file is the one that was asked for. */

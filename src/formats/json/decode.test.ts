@@ -70,3 +70,20 @@ test("a member named __proto__ is a member like any other", () => {
     code: "json.type",
   });
 });
+
+test("a member's name in a message steers no terminal, and is cut", () => {
+  const messageOf = (name: string): string => {
+    try {
+      record(integer)(new Map([[name, "x"]]), "signed");
+    } catch (error) {
+      if (error instanceof Error) return error.message;
+    }
+    return "";
+  };
+  assert.match(messageOf("bin-00"), /\(at signed\.bin-00\)$/);
+  assert.match(
+    messageOf("x\u001b[2J\u009b\u202e\n"),
+    /\(at signed\."x\\u\{1b\}\[2J\\u\{9b\}\\u\{202e\}\\u\{a\}"\)$/,
+  );
+  assert.ok(messageOf("x".repeat(10_000)).length < 200);
+});

@@ -2,6 +2,7 @@
  * Decoders: from a received JSON tree to a value whose type cannot be wrong. Unknown members are left alone (they stay
  * in the tree, and signatures cover them). Errors say where, as a path: `signed.roles.root.threshold`.
  */
+import { quoteText } from "#formats/bytes/quote-text.ts";
 import { FormatError } from "#formats/format-error.ts";
 import type { FormatErrorCode } from "#formats/format-error.ts";
 import { isJsonArray, isJsonObject } from "./value.ts";
@@ -127,11 +128,14 @@ export function object<S extends Shape>(shape: S): Decoder<Decoded<S>> {
   };
 }
 
-/** The path of a member inside `at`, for messages. Long names are cut: they come from outside. */
+/** The path of a member inside `at`, for messages. Names come from outside: long ones are cut, and none steers a terminal. */
 export function memberPath(at: string, name: string): string {
-  const short = name.length > 80 ? `${name.slice(0, 80)}…` : name;
-  return at === "" ? short : `${at}.${short}`;
+  const isPlain = name.length <= 80 && !unprintable.test(name);
+  const shown = isPlain ? name : quoteText(name);
+  return at === "" ? shown : `${at}.${shown}`;
 }
+
+const unprintable = /[^\x20-\x7e]/;
 
 function wrongType(expected: string, at: string, code: FormatErrorCode = "json.type"): FormatError {
   return new FormatError(code, `Cannot read JSON: expected ${expected}`, at);

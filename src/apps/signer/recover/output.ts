@@ -1,10 +1,14 @@
-/** What people, or programs, read of a recovery. Results go to standard output, everything else to standard error. */
+/**
+ * What people, or programs, read of a recovery. Results go to standard output, everything else to standard error. Much of
+ * it was written by whoever made the copy, or by a thief: no line steers the terminal.
+ */
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import { formatJson } from "#formats/json/format.ts";
 import type { Json } from "#formats/json/value.ts";
 
 export type Output = {
-  /** A line of the result, for people. */
-  say(line: string): void;
+  /** Lines of the result, for people. */
+  say(lines: string): void;
   /** The result, for programs. */
   print(value: Json): void;
   note(line: string): void;
@@ -19,13 +23,14 @@ export function createOutput(isJson: boolean): Output {
   const isWatched = process.stderr.isTTY;
   let told = -1;
   return {
-    say(line) {
-      if (!isJson) process.stdout.write(`${line}\n`);
+    say(lines) {
+      if (isJson) return;
+      for (const line of lines.split("\n")) process.stdout.write(`${terminalText(line)}\n`);
     },
     print(value) {
       if (isJson) process.stdout.write(`${Buffer.from(formatJson(value)).toString()}\n`);
     },
-    note: (line) => void process.stderr.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${terminalText(line)}\n`),
     progress(what, done = 0, total = 1) {
       if (what === undefined) {
         if (isWatched && told >= 0) process.stderr.write("\r\u001b[K");

@@ -6,7 +6,28 @@ const suite = "src/core/publication/key-holder.test.ts";
 const watched = "src/core/publication/rotation.test.ts";
 const offline = "src/core/publication/offline-roles.test.ts";
 
+const heldMutants = mutantsOf(
+  "src/core/publication/offline-set.ts",
+  "src/core/publication/offline-roles.test.ts",
+  [
+    {
+      check:
+        "rotation: no key of the signer's comes into an offline role: root's alone is looked at",
+      find: 'for (const role of ["root", "targets", "claimed"] as const) {\n    const known',
+      replace: 'for (const role of ["root"] as const) {\n    const known',
+      caughtBy: "submitOffline() refuses an offline role a key that lies at the signer",
+    },
+    {
+      check: "rotation: no key of the signer's comes into an offline role: it may",
+      find: "here.has(key) && !known.has(key)",
+      replace: "here.has(key) && known.has(key)",
+      caughtBy: "submitOffline() refuses an offline role a key that lies at the signer",
+    },
+  ],
+);
+
 export const rotationMutants: readonly Mutant[] = [
+  ...heldMutants,
   ...mutantsOf("src/core/publication/restored-state.ts", suite, [
     {
       check: "rotation: a newer root whose keys are missing is no reason to leave it aside: it is",

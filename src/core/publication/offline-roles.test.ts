@@ -15,12 +15,20 @@ import { DAY, createSimClock } from "#world/sim-clock.ts";
 import type { SimClock } from "#world/sim-clock.ts";
 import { createSeededRandom } from "#world/seeded-random.ts";
 import {
+  signNextSimRoot,
+  signNextSimTargets,
+  withDelegatedKeys,
+  withRootKeys,
+} from "#world/sim-ceremony.ts";
+import {
   createSignerWorld,
   createSimSigner,
   createWorldClient,
   storeSdist,
 } from "#world/sim-signer.ts";
 import type { SignerWorld } from "#world/sim-signer.ts";
+import { keyFile } from "#stores/memory/key-store.ts";
+import { generateRepositoryKeys } from "./first-repository.ts";
 import type { Publisher } from "./publisher.ts";
 
 type Scene = { readonly clock: SimClock; readonly world: SignerWorld; readonly signer: Publisher };
@@ -191,6 +199,42 @@ test("submitOffline() refuses a root under which nothing could be published any 
     const code = role === "targets" ? "tuf.threshold" : "key.not-held";
     await refuses(scene, { root: bytes }, code);
   }
+});
+
+test("submitOffline() refuses an offline role a key that lies at the signer, whatever it is there for", async () => {
+  const scene = await aScene();
+  const { clock, signer, world } = scene;
+  const { offline, online } = world;
+  const fresh = generateRepositoryKeys(createSeededRandom(2).bytes).online;
+  world.keyFiles.set(keyFile("deny", "next"), fresh.deny);
+  world.keyFiles.set(keyFile("snapshot", "retired"), fresh.snapshot);
+  await signer.renewDue();
+  const signing = (signers: readonly TufSigner[]) => ({
+    now: clock.now(),
+    lifetimeMs: 365 * DAY,
+    signers,
+  });
+  for (const held of [online.bins, online.timestamp, fresh.deny, fresh.snapshot]) {
+    const both = [...offline.root, held];
+    const added = await signNextSimRoot(
+      signer,
+      (root) => withRootKeys(root, "root", both),
+      signing(both),
+    );
+    await refuses(scene, { root: added }, "metadata.refused");
+    const targets = await signNextSimTargets(
+      signer,
+      "targets",
+      (value) => withDelegatedKeys(value, "claimed", [held]),
+      signing([offline.targets]),
+    );
+    await refuses(
+      scene,
+      { targets, ...(await next(scene, "claimed", { signers: [held] })) },
+      "metadata.refused",
+    );
+  }
+  await signer.submitOffline(await next(scene, "root"));
 });
 
 test("submitOffline() refuses a root whose floor no file reaches, or that gives one to another role", async () => {

@@ -4,6 +4,7 @@
  * user, an expired or misdirected `claimed`, must not pass here.
  */
 import { sha256Hex } from "#crypto/hash.ts";
+import { publicKeyIdentity } from "#crypto/public-key.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Signed } from "#formats/tuf/envelope.ts";
@@ -77,6 +78,7 @@ export function acceptOffline(
     checkNotExpired(role, set[role].value, now);
   }
   checkSet(set, ring);
+  checkNoneHeld(set, held, ring);
   // Root is written last, so until then clients judge the new targets by the old root.
   checkThreshold(
     "targets, for the root before",
@@ -105,6 +107,7 @@ export function acceptRecovered(
     checkNotExpired(role, set[role].value, now);
   }
   checkSet(set, ring);
+  checkNoneHeld(set, held, ring);
   return set;
 }
 
@@ -200,6 +203,32 @@ function checkSet({ root, targets, claimed }: OfflineSet, ring: KeyRing): void {
   checkThreshold("claimed", claimed, { ...delegation, keys });
   const { targets: files, delegations } = claimed.value;
   if (files.size > 0 || delegations !== undefined) throw shape("claimed", "it claims a project");
+}
+
+/**
+ * No key that lies here, under whatever name, comes into an offline role: whoever breaks in has it. Ceremonies know only
+ * the keys that metadata names, not the bins', the retired ones and those of before. What is in force already stays.
+ */
+function checkNoneHeld(set: OfflineSet, before: OfflineSet, ring: KeyRing): void {
+  const here = new Set(ring.keys.map(({ signer }) => publicKeyIdentity(signer.publicKey)));
+  for (const role of ["root", "targets", "claimed"] as const) {
+    const known = offlineKeys(before, role);
+    const moved = [...offlineKeys(set, role)].find((key) => here.has(key) && !known.has(key));
+    if (moved !== undefined) throw shape(role, "a new key of it lies at the signer");
+  }
+}
+
+/** By material. */
+function offlineKeys({ root, targets }: OfflineSet, role: OfflineRole): ReadonlySet<string> {
+  const signers =
+    role === "claimed"
+      ? {
+          keyIds: delegatedKeys(targets.value, "claimed")?.keyIds ?? [],
+          keys: targets.value.delegations?.keys,
+        }
+      : topLevelSigners(root.value, role);
+  const keys = signers.keyIds.map((keyId) => signers.keys?.get(keyId)?.publicKey);
+  return new Set(keys.flatMap((key) => (key === undefined ? [] : publicKeyIdentity(key))));
 }
 
 function checkRoot(root: Root, ring: KeyRing): void {

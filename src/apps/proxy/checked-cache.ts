@@ -1,7 +1,9 @@
 /**
  * The verified cache as the proxy uses it: whatever comes out is checked again, damage is dropped and told, and a disk
- * that fails costs speed, never an answer.
+ * that fails costs speed, never an answer. What has its hash is not damaged, whatever else somebody lists it as: no index
+ * or project can have another's entries dropped.
  */
+import { createHash, sha256Hex } from "#crypto/hash.ts";
 import { TrustError, UnavailableError } from "#core/errors.ts";
 import type { CachedChunks, CacheDraft, VerifiedCache } from "#core/verdict/verified-cache.ts";
 import { FormatError } from "#formats/format-error.ts";
@@ -12,8 +14,8 @@ export type CheckedCache = {
     sha256: string,
     check: (bytes: Uint8Array) => T,
   ) => Promise<T | undefined>;
-  /** Not checked: the reader hashes, and calls `dropDamaged`. */
-  readonly openChunks: (sha256: string) => Promise<CachedChunks | undefined>;
+  /** An entry of this size. Not checked: the reader hashes, and calls `dropDamaged`. */
+  readonly openChunks: (sha256: string, size: number) => Promise<CachedChunks | undefined>;
   readonly keep: (sha256: string, bytes: Uint8Array) => Promise<void>;
   readonly openDraft: () => Promise<CacheDraft>;
   readonly dropDamaged: (sha256: string) => Promise<void>;
@@ -50,11 +52,17 @@ export function createCheckedCache(
         return check(bytes);
       } catch (error) {
         if (!(error instanceof TrustError || error instanceof FormatError)) throw error;
-        await dropDamaged(sha256);
+        if (sha256Hex(bytes) !== sha256) await dropDamaged(sha256);
         return undefined;
       }
     },
-    openChunks: (sha256) => tolerant(cache.openChunks(sha256)),
+    openChunks: async (sha256, size) => {
+      const cached = await tolerant(cache.openChunks(sha256));
+      if (cached === undefined || cached.size === size) return cached;
+      const digest = await tolerant(digestOf(cached));
+      if (digest !== undefined && digest !== sha256) await dropDamaged(sha256);
+      return undefined;
+    },
     keep: async (sha256, bytes) => void (await tolerant(cache.write(sha256, bytes))),
     openDraft: async () => {
       let draft = await tolerant(cache.openDraft());
@@ -70,4 +78,10 @@ export function createCheckedCache(
       };
     },
   };
+}
+
+async function digestOf({ chunks }: CachedChunks): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digestHex();
 }

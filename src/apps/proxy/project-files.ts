@@ -177,13 +177,8 @@ class FileSource {
     file: ListedFile & { readonly size: number },
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
     const { cache } = this.#ports;
-    const cached = await cache.openChunks(file.sha256);
+    const cached = await cache.openChunks(file.sha256, file.size);
     if (cached === undefined) return undefined;
-    if (cached.size !== file.size) {
-      await cached.chunks[Symbol.asyncIterator]().return?.();
-      await cache.dropDamaged(file.sha256);
-      return undefined;
-    }
     return droppingDamage(verifiedChunks(cached.chunks, file), () =>
       cache.dropDamaged(file.sha256),
     );

@@ -22,7 +22,8 @@ import { memoryFileCopies } from "#world/recovery.ts";
 import { TreeAuditor } from "#world/tree-client.ts";
 import { compareTrees } from "./compare-trees.ts";
 import type { ComparedPorts, ComparedProject, Comparison } from "./compare-trees.ts";
-import { openCopiedTree } from "./copied-tree.ts";
+import { openCopiedTree, readListedPage } from "./copied-tree.ts";
+import type { TreeReader } from "./tree-reader.ts";
 
 const alpha = normaliseProjectName("alpha");
 const beta = normaliseProjectName("beta");
@@ -307,4 +308,15 @@ test("progress is told range by range", async () => {
   await collect(compareTrees(ports, ({ done }) => void told.push(done)));
   assert.deepEqual(told, [1, 2, 3, 4]);
   assert.equal(ports.copy.rootFingerprint, sha256Hex(ports.copy.view.root.bytes));
+});
+
+test("a page that is listed larger than any client reads is not read, whoever has signed that", async () => {
+  const project = normaliseProjectName("demo");
+  const size = 2 ** 40;
+  const tree: TreeReader = {
+    readSize: async () => size,
+    read: async () => assert.fail("it is read"),
+  };
+  const listed = { project, size, sha256: "00".repeat(32) };
+  await assert.rejects(readListedPage([tree, tree], listed), { code: "tuf.length" });
 });

@@ -7,6 +7,7 @@
 import { sha256Hex } from "#crypto/hash.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
+import { pageLimits } from "#formats/python/limits.ts";
 import { parsePage } from "#formats/python/simple-page.ts";
 import type { Page } from "#formats/python/simple-page.ts";
 import type { TargetFile } from "#formats/tuf/targets.ts";
@@ -85,7 +86,9 @@ export async function openCopiedTree(
   const view = await openNewest(tree, olderRoots ? sets : sets.slice(-1));
   const roles = new CopiedRoles(tree, view);
   const bins = await roles.openBins();
-  const named = await roles.listNamed(faults);
+  // Hashed once: a thief may have named very many, and they are looked through for every range.
+  const names = await roles.listNamed(faults);
+  const named = new Map([...names].map((project) => [project, pagePrefix(project)]));
   return {
     view,
     rootFingerprint: sha256Hex(view.root.bytes),
@@ -105,7 +108,8 @@ export async function readListedPage(
   let refusal: unknown;
   for (const tree of trees) {
     try {
-      const bytes = await readBounded(tree, path, size);
+      // Whoever had the keys may have listed a page that fits into no memory; no client reads it either.
+      const bytes = await readBounded(tree, path, Math.min(size, pageLimits.sizeMax));
       checkListedFile(path, bytes, listed);
       const page = parsePage(bytes);
       if (page.name === project) return page;
@@ -169,7 +173,7 @@ async function openTopLevel(tree: TreeReader, start: TrustedSet): Promise<Truste
 async function readRange(
   roles: CopiedRoles,
   bins: Bins,
-  named: ReadonlySet<ProjectName>,
+  named: ReadonlyMap<ProjectName, number>,
   first: number,
   last: number,
 ): Promise<ListedRange> {
@@ -190,8 +194,7 @@ async function readRange(
       unknown.push({ first: bin * size, last: (bin + 1) * size - 1 });
     }
   }
-  for (const project of named) {
-    const prefix = pagePrefix(project);
+  for (const [project, prefix] of named) {
     if (prefix < first || prefix > last) continue;
     pages.delete(project);
     try {

@@ -2,6 +2,7 @@
  * Who signs what: every role's keys with their holders, and keys that are where they should not be. The signer says it
  * while it runs; otherwise root, targets and the key folder do.
  */
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import { accessSync, constants, existsSync } from "node:fs";
 import { UnavailableError } from "#core/errors.ts";
 import { heldKeyStatuses, heldKeys } from "#core/publication/key-ring.ts";
@@ -126,7 +127,8 @@ function listKeepers(
 
 function describeKeeper(keyId: string, key: KeyStatus | undefined): string {
   const holder = key?.holder;
-  const name = holder === undefined ? "an unnamed holder" : `${holder.name}, ${holder.kind}`;
+  const name =
+    holder === undefined ? "an unnamed holder" : `${terminalText(holder.name)}, ${holder.kind}`;
   return `${name} (${key?.scheme ?? "unknown"} ${shortKeyId(keyId)}…)`;
 }
 

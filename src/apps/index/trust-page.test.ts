@@ -27,7 +27,7 @@ async function aWorld(t: TestContext, options = {}): Promise<IndexWorld> {
       role("timestamp", signerId, "2030-12-31T00:00:00Z"),
     ],
     keys: [
-      { keyId: adaId, scheme: "ed25519", holder: { name: 'Ada <"&>', kind: "ssh-agent" } },
+      { keyId: adaId, scheme: "ed25519", holder: { name: 'Ada <"&>\u202e', kind: "ssh-agent" } },
       { keyId: signerId, scheme: "ed25519" },
     ],
     heldKeys: [{ name: "timestamp", keyId: signerId, state: "current" }],
@@ -45,10 +45,11 @@ test("the page about trust says who signs what, and that nothing needs doing", a
   const world = await aWorld(t);
   const text = await read(world, "/trust/");
   assert.match(text, /Nothing needs doing/);
-  assert.match(text, /Ada &lt;&quot;&amp;&gt; \(ssh-agent\), ed25519/);
+  assert.match(text, /Ada &lt;&quot;&amp;&gt;\\u\{202e\} \(ssh-agent\), ed25519/);
   assert.ok(text.includes(`sha256:${adaId}`));
   assert.match(text, /2030-12-31 00:00 UTC/);
   assert.ok(!text.includes("Ada <"));
+  assert.ok(!text.includes("\u202e"));
 });
 
 test("the page about trust and the metrics warn of what expires, and of a key in the wrong place", async (t) => {
@@ -71,7 +72,7 @@ test("the page about trust and the metrics warn of what expires, and of a key in
   const expires = Date.parse("2030-01-01T00:00:00Z") / 1000;
   assert.ok(metrics.includes(`holdfast_role_expires_timestamp_seconds{role="claimed"} ${expires}`));
   assert.ok(metrics.includes('holdfast_role_due{role="timestamp"} 1'));
-  const labels = `role="claimed",keyid="${adaId}",scheme="ed25519",holder="Ada <\\"&>",kind="ssh-agent"`;
+  const labels = `role="claimed",keyid="${adaId}",scheme="ed25519",holder="Ada <\\"&>\u202e",kind="ssh-agent"`;
   assert.ok(metrics.includes(`holdfast_role_key_info{${labels}} 1`));
 });
 

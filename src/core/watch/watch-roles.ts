@@ -3,6 +3,7 @@
  * passes `claimed`, so one role that expires stops every install. Pure: from the signer's own words and the time.
  */
 import { parseInstant } from "#formats/bytes/instant.ts";
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import type { KeyStatus, RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
 import { describeSpan } from "./time-span.ts";
 
@@ -122,7 +123,7 @@ function watchHolders(
     ([name, theirs]) => name !== undefined && threshold > 1 && theirs.length >= threshold,
   );
   if (alone === undefined) return [];
-  const message = `${alone[0]} holds ${alone[1].length} keys of ${role}, and ${threshold} are enough: one person can sign it alone`;
+  const message = `${terminalText(alone[0] ?? "")} holds ${alone[1].length} keys of ${role}, and ${threshold} are enough: one person can sign it alone`;
   return [{ level: "warning", code: "key.one-holder", role, message }];
 }
 
@@ -154,5 +155,7 @@ export function shortKeyId(keyId: string): string {
 }
 
 function describeKey({ holder, keyId }: KeyStatus): string {
-  return holder === undefined ? shortKeyId(keyId) : `${shortKeyId(keyId)} (${holder.name})`;
+  return holder === undefined
+    ? shortKeyId(keyId)
+    : `${shortKeyId(keyId)} (${terminalText(holder.name)})`;
 }

@@ -181,6 +181,17 @@ test("status and backup requests travel unchanged", () => {
     ],
   };
   assert.deepEqual(parseSignerStatus(formatSignerStatus(status)), status);
+  const held = {
+    ...status,
+    keys: [
+      { keyId: "00", scheme: "ed25519", holder: { name: " Bob \u202e\u{e0fff}", kind: "file" } },
+    ],
+  } as const;
+  assert.deepEqual(
+    parseSignerStatus(formatSignerStatus(held)),
+    held,
+    "a name that metadata may have, and no card",
+  );
   const strange = bytesOf({ ...status, heldKeys: [{ name: "bins", keyId: "", state: "lost" }] });
   assert.throws(() => parseSignerStatus(strange), { code: "json.type" });
   assert.deepEqual(parseBackupRequest(formatBackupRequest({ dir: "/backup" })), { dir: "/backup" });

@@ -15,8 +15,9 @@ import {
 import { formatJson } from "#formats/json/format.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import { jsonObject } from "#formats/json/value.ts";
-import { holder, holderToJson } from "#formats/tuf/holder.ts";
+import { holderToJson } from "#formats/tuf/holder.ts";
 import type { Holder } from "#formats/tuf/holder.ts";
+import { heldBy } from "#formats/tuf/holders.ts";
 import { doorLimits } from "./limits.ts";
 
 export type RoleStatus = {
@@ -57,7 +58,7 @@ export type KeyStatus = {
   readonly keyId: string;
   /** As TUF names it; "unknown" for one we cannot verify with. */
   readonly scheme: string;
-  /** Who holds it, where the metadata says so. */
+  /** Who holds it, where the metadata says so; a name as metadata may have it, to be shown escaped. */
   readonly holder?: Holder;
 };
 
@@ -112,7 +113,7 @@ const roleStatus = object({
   nextVersion: natural,
 });
 
-const keyStatus = object({ keyId: string, scheme: string, holder: optional(holder) });
+const keyStatus = object({ keyId: string, scheme: string, holder: optional(heldBy) });
 
 const heldKeyStatus = object({ name: string, keyId: string, state: oneOf(heldKeyStates) });
 

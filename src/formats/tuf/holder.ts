@@ -29,7 +29,7 @@ export const holderName: Decoder<string> = (value, at) => {
   return name;
 };
 
-const holderKind: Decoder<HolderKind> = (value, at) => {
+export const holderKind: Decoder<HolderKind> = (value, at) => {
   const kind = holderKinds.find((known) => known === value);
   if (kind === undefined) throw malformed(`its kind is none of ${holderKinds.join(", ")}`, at);
   return kind;

@@ -9,7 +9,7 @@ import { FormatError } from "#formats/format-error.ts";
 import { memberPath, object, objectTree, string } from "#formats/json/decode.ts";
 import type { Decoder } from "#formats/json/decode.ts";
 import type { Json } from "#formats/json/value.ts";
-import { holderKinds, holderNameLengthMax, holderToJson } from "./holder.ts";
+import { holderKind, holderKinds, holderNameLengthMax, holderToJson } from "./holder.ts";
 import type { Holder } from "./holder.ts";
 
 /** By key id. A key that is not here is held by somebody unknown; an id here may belong to no key. */
@@ -26,6 +26,9 @@ const heldName: Decoder<string> = (value, at) => {
   const message = `Cannot read key holder: its name is not 1 to ${holderNameLengthMax} characters without control characters`;
   throw new FormatError("tuf.holder", message, at);
 };
+
+/** One of those below, handed on. Show its name escaped. Throws FormatError `tuf.holder`, or `json.type`. */
+export const heldBy: Decoder<Holder> = object({ name: heldName, kind: holderKind });
 
 const member: Decoder<{ readonly name: string; readonly kind: string }> = object({
   name: heldName,

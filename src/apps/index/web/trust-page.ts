@@ -4,6 +4,7 @@ import { describeSpan } from "#core/watch/time-span.ts";
 import { watchRoles, type RoleWarning } from "#core/watch/watch-roles.ts";
 import type { KeyStatus, RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
+import { terminalText } from "#formats/bytes/terminal-text.ts";
 import { renderLayout, type Markup, type Site } from "./layout.ts";
 
 /** `status` is undefined while the signer does not answer. */
@@ -75,7 +76,7 @@ function renderRole(status: RoleStatus, keys: ReadonlyMap<string, KeyStatus>, no
 function renderKey(keyId: string, key: KeyStatus | undefined, isOffline: boolean): Markup {
   const holder = key?.holder;
   const unnamed = isOffline ? "a holder without a name" : "this index's signer";
-  const name = holder === undefined ? unnamed : `${holder.name} (${holder.kind})`;
+  const name = holder === undefined ? unnamed : `${terminalText(holder.name)} (${holder.kind})`;
   return html`<div>
     ${name}, ${key?.scheme ?? "unknown"}
     <code class="hash">sha256:${keyId}</code>

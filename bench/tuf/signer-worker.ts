@@ -2,9 +2,11 @@
  * Holdfast's signer as its program runs it, with its SQLite store, its public tree and its durability, but for the door:
  * `signer-worker.ts DATA-FOLDER`. Tasks: `start`, `batch` of the uploads in a file, `renew` of all online roles.
  */
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setFlagsFromString } from "node:v8";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { parseChange } from "#formats/door/change-json.ts";
@@ -18,6 +20,9 @@ import { openFolderPublicTree } from "#stores/folder/public-tree.ts";
 import { openFolderStoredFiles } from "#stores/folder/stored-files.ts";
 import { openSqliteSignerStore } from "#stores/sqlite/signer-store.ts";
 import { answerLines } from "./answer-lines.ts";
+
+// As apps/signer/main.ts.
+setFlagsFromString("--heap-growing-percent=50");
 
 const data = dataFolder(process.argv[2] ?? "");
 const databasePath = join(data.signer, "signer.sqlite");
@@ -69,6 +74,10 @@ await answerLines(async (task) => {
     case "batch": {
       const lines = (await readFile(task.uploads ?? "", "utf8")).trim().split("\n");
       const changes = lines.map((line) => parseChange(formatUtf8(line)));
+      // A project that is there has its folder.
+      for (const { project } of changes) {
+        mkdirSync(join(data.publicTree, "targets", "simple", project), { recursive: true });
+      }
       return async () => {
         const results = await Promise.all(changes.map((change) => publisher.submit(change)));
         const refused = results.find(({ outcome }) => outcome === "refused");

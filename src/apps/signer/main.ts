@@ -8,6 +8,7 @@ import type { Server } from "node:http";
 import { hostname } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { setImmediate as immediate, setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import pino from "pino";
 import type { Logger } from "pino";
 import { RefusedError } from "#core/errors.ts";

@@ -69,5 +69,5 @@ export class KnownProjects {
 
 /** Entries are there twice, one by one and joined. Counts a small project too, so that many of them are bounded as well. */
 function lengthOf({ record }: KnownProject): number {
-  return 2 * record.entriesLength + 1_000;
+  return 2 * record.entriesLength + 3_000;
 }

@@ -54,12 +54,13 @@ export async function openDatabase<Tables>(
   const writer = new DatabaseSync(path, { timeout: 5000 });
   writer.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
   writer.exec("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;");
-  // Pages: 32 MiB. A large batch would otherwise be copied into the database as soon as it is committed, and waited for.
-  writer.exec("PRAGMA wal_autocheckpoint=8192;");
+  // Pages: 64 MiB. A large batch would otherwise be copied into the database as soon as it is committed, and waited for.
+  writer.exec("PRAGMA wal_autocheckpoint=16384;");
   const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(writer) }) });
   await migrate(query, migrations, path);
   const reader =
     path === ":memory:" ? writer : new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  reader.exec("PRAGMA cache_size=-8000;");
   return {
     query,
     reader,

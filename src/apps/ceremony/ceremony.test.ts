@@ -1,7 +1,7 @@
 /** The commands as people give them, each person with a folder of their own; a signer publishes, a client follows. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -265,6 +265,10 @@ test("a forged current is refused by what the key remembers, and by the fingerpr
   assert.match(unknown.err, /NOT KNOWN\. This key signs for the first time/);
   assert.match(unknown.err, /\[ceremony\.unknown-root\]/);
   assert.equal(unknown.status, 65);
+  stage.answer = "yes";
+  const unasked = await stage.sign("honest-next", "carol", "--yes");
+  assert.match(unasked.err, /\[ceremony\.unknown-root\]/, "at a terminal too");
+  stage.answer = undefined;
   const misled = await stage.sign("forged-carol", "carol", "--yes", ...word);
   assert.match(misled.err, /\[ceremony\.unknown-root\]/);
   const told = await stage.sign("honest-next", "carol", "--yes", ...word);
@@ -286,6 +290,12 @@ test("what is swapped after a signature is refused by the next who signs, by com
   const data = ["--data", stage.data.root];
   await stage.refused("ceremony.signature", 65, "publish", stage.path("swapped"), ...data);
   await stage.refused("ceremony.incomplete", 65, "publish", stage.path("first"), ...data);
+  const one = await stage.read("first");
+  const least = { ...one.policy.thresholds, root: 3 };
+  await stage.write("wrong", { ...one, policy: { ...one.policy, thresholds: least } });
+  const wrong = ["--out", stage.path("combined-wrong")];
+  await stage.refused("ceremony.threshold", 65, "combine", stage.path("wrong"), ...wrong);
+  assert.equal(existsSync(stage.path("combined-wrong")), false);
   assert.equal(await readFirstMetadata(stage.data.publicTree), undefined);
 });
 
@@ -453,6 +463,17 @@ test("a first root is published once, and only under the signer's own keys", asy
   const publish = ["publish", stage.path("first"), "--data", stage.data.root];
   await stage.well(...publish);
   await stage.well(...publish);
+  const other = await aStage(t, 9);
+  await other.create();
+  await cp(stage.data.root, stage.path("data2"), { recursive: true });
+  await other.well(
+    ...["create", "--root", other.path("ada.card"), "--targets", other.path("ada.card")],
+    ...["--claimed", other.path("bob.card"), "--online", stage.path("online.cards")],
+    ...["--out", other.path("usurped")],
+  );
+  for (const who of ["ada", "bob"]) await other.sign("usurped", who, "--yes");
+  const usurp = ["publish", other.path("usurped"), "--data", stage.path("data2")];
+  await other.refused("ceremony.output", 65, ...usurp);
   await writeFile(join(stage.data.signer, "signer.sqlite"), "");
   await stage.refused("ceremony.output", 65, ...publish);
 });

@@ -310,6 +310,38 @@ test("progress is told range by range", async () => {
   assert.equal(ports.copy.rootFingerprint, sha256Hex(ports.copy.view.root.bytes));
 });
 
+test("a page of the copy counts with the bytes that its bin lists, and as the page of its own project", async () => {
+  const scene = await aScene();
+  const { copy, signer, world } = scene;
+  await signer.submit(storeSdist(world, "beta", "2.0"));
+  const paths = [...copy.keys()].filter((path) => path.includes("/beta/"));
+  const newest = paths.at(-1) ?? "";
+  for (const tree of [copy, world.tree])
+    Map.prototype.set.call(tree, newest, spoilPage(copy, newest));
+  const [fault] = await compare(scene);
+  assert.deepEqual(fault?.kind === "fault" && [fault.where, fault.what, fault.code], [
+    "copy",
+    "beta",
+    "tuf.hash",
+  ]);
+  const bytes = [...copy].find(([path]) => path.includes("/alpha/"))?.[1];
+  assert.ok(bytes !== undefined);
+  const listed = {
+    project: normaliseProjectName("beta"),
+    size: bytes.byteLength,
+    sha256: sha256Hex(bytes),
+  };
+  const path = publicPagePath(listed.project, listed.sha256);
+  const tree = createMemoryPublicTree(new Map([[path, bytes]]));
+  await assert.rejects(readListedPage([tree], listed), { code: "page.mismatch" });
+});
+
+/** As long, and a page: one digit of a hash is another one. */
+function spoilPage(tree: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {
+  const text = new TextDecoder().decode(tree.get(path));
+  return formatUtf8(text.replace(/"upload-time":"2/, '"upload-time":"3'));
+}
+
 test("a page that is listed larger than any client reads is not read, whoever has signed that", async () => {
   const project = normaliseProjectName("demo");
   const size = 2 ** 40;

@@ -42,6 +42,19 @@ const layouts = {
   "a mirror of addresses": (root: string) => join(root, demo, file.sha256, file.filename),
 };
 
+test("a link is not followed, wherever it leads", async (t) => {
+  const [root, store] = [await aFolder(t), await aFolder(t)];
+  const { coreMetadata: _, ...sdist } = file;
+  const elsewhere = join(await aFolder(t), "whole");
+  await put(elsewhere, bytes);
+  const path = storedFilePath(root, file.sha256);
+  await mkdir(dirname(path), { recursive: true });
+  await symlink(elsewhere, path);
+  assert.equal(await openFileCopies(root).look(demo, sdist), "damaged");
+  assert.equal(await openFileBringer(root, store).bring(demo, sdist), "missing");
+  assert.equal(await openFileCopies(store).look(demo, sdist), "missing");
+});
+
 for (const [name, pathIn] of Object.entries(layouts)) {
   test(`${name}: a file is whole only with its bytes and its metadata`, async (t) => {
     const root = await aFolder(t);

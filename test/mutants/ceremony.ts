@@ -260,6 +260,12 @@ const signatureMutants = [
       caughtBy: "combine() refuses another proposal, policy or current, and a bad signature",
     },
     {
+      check: "ceremony a threshold counts keys: it counts key ids",
+      find: "    if (identities.has(publicKeyIdentity(key))) continue;\n",
+      replace: "",
+      caughtBy: "one key under two ids is one signature towards a threshold",
+    },
+    {
       check: "ceremony a key's own signature is checked: it is kept unseen",
       find: "if (!verifySignature(signer.publicKey, signed.canonical, signature)) {",
       replace: "if (signature.byteLength === 0) {",

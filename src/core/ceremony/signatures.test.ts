@@ -10,10 +10,20 @@ import {
   usualFirst,
   usualNext,
 } from "#world/ceremony-people.ts";
+import { sha256Hex } from "#crypto/hash.ts";
+import { canonicalJson } from "#formats/json/canonical.ts";
+import { isJsonObject, jsonObject } from "#formats/json/value.ts";
+import { formatEnvelope } from "#formats/tuf/envelope.ts";
 import { ceremonyHash } from "./ceremony-hash.ts";
 import { openCeremony } from "./open-ceremony.ts";
 import { proposeFirst } from "./propose.ts";
-import { addSignature, combine, missingSignatures, rolesOfKey } from "./signatures.ts";
+import {
+  addSignature,
+  combine,
+  missingSignatures,
+  rolesOfKey,
+  signatureDemands,
+} from "./signatures.ts";
 
 const id = (name: string): string => keyOf(name).key.keyId;
 
@@ -101,4 +111,25 @@ test("a key that signs wrongly is found out before its signature is kept", async
   const file = await usualNext({ kind: "renew", role: "claimed" });
   const broken = { ...keyOf("bob"), sign: async () => new Uint8Array(64) };
   await assert.rejects(addSignature(file, broken), { code: "ceremony.signature" });
+});
+
+test("one key under two ids is one signature towards a threshold", async () => {
+  const ada = keyOf("ada");
+  assert.ok(isJsonObject(ada.key.tree));
+  const twin = new Map([...ada.key.tree, ["x", "the same key"]]);
+  const ids = [ada.key.keyId, sha256Hex(canonicalJson(twin))];
+  const file = bent(await usualNext({ kind: "renew", role: "root" }), "root", (tree) => {
+    const [keys, roles] = [tree.get("keys") ?? null, tree.get("roles") ?? null];
+    assert.ok(isJsonObject(keys) && isJsonObject(roles));
+    const root = jsonObject({ keyids: ids, threshold: 2 });
+    return tree
+      .set("keys", new Map([...keys, [ids[1] ?? "", twin]]))
+      .set("roles", new Map([...roles, ["root", root]]));
+  });
+  const proposed = openCeremony(file).next.root;
+  assert.ok(proposed !== undefined);
+  const signature = await ada.sign(proposed.canonical);
+  const bytes = formatEnvelope(proposed.tree, new Map(ids.map((id) => [id, signature])));
+  const [after] = signatureDemands(openCeremony({ ...file, next: { root: bytes } }));
+  assert.deepEqual([after?.keys, after?.threshold, after?.signed], ["after", 2, ids.slice(0, 1)]);
 });

@@ -126,6 +126,14 @@ for (const [what, text] of Object.entries({
   });
 }
 
+test("parseExact() reads a number alone like any other member", () => {
+  const text = '[{"a":1},{"a":1},{"a":2},{"b":1},{"a":"1"}]';
+  assert.ok(checkSame(text));
+  assert.equal(parseExact('[{"a":1},{"a":0.5}]', depthMax), undefined);
+  const deep = "[".repeat(depthMax) + '{"a":1}' + "]".repeat(depthMax);
+  assert.equal(parseExact(deep, depthMax), undefined);
+});
+
 test("parseExact() nests as deep as the strict parser", () => {
   const text = "[".repeat(depthMax) + "]".repeat(depthMax);
   assert.ok(parseExact(text, depthMax) !== undefined);

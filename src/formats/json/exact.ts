@@ -40,6 +40,8 @@ function parseAsWritten(text: string): { readonly parsed: unknown } | undefined 
 
 class ExactReader {
   readonly #depthMax: number;
+  /** A snapshot says `{"version":7}` of thousands of roles. Trees never change, so that one object stands for all. */
+  readonly #shared = new Map<string, Map<number, Json>>();
   isCanonical = true;
 
   constructor(depthMax: number) {
@@ -67,15 +69,32 @@ class ExactReader {
 
   /** Its own members alone, whatever they are called: the parser made each of them a member of its own. */
   #readObject(members: Readonly<Record<string, unknown>>, depth: number): Json | undefined {
+    const names = Object.keys(members);
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) {
+      const value = members[only];
+      if (typeof value === "number") return this.#readNumberAlone(only, value, depth);
+    }
     const object = new Map<string, Json>();
     let before: string | undefined;
-    for (const name of Object.keys(members)) {
+    for (const name of names) {
       const member = this.read(members[name], depth + 1);
       if (member === undefined) return undefined;
       object.set(name, member);
       if (before !== undefined && compareCodePoints(before, name) >= 0) this.isCanonical = false;
       before = name;
     }
+    return object;
+  }
+
+  #readNumberAlone(name: string, value: number, depth: number): Json | undefined {
+    const shared = this.#shared.get(name) ?? new Map<number, Json>();
+    const known = shared.get(value);
+    if (known !== undefined) return known;
+    const number = this.read(value, depth + 1);
+    if (number === undefined) return undefined;
+    const object = new Map([[name, number]]);
+    this.#shared.set(name, shared.set(value, object));
     return object;
   }
 }

@@ -15,7 +15,7 @@ import { openAgentSigner } from "./ssh-agent.ts";
 
 /**
  * `env` is the program's environment: where an agent listens, and what a command is given. `show` is given what a
- * command says to the person, without control characters but line ends and tabs.
+ * command says to the person, in lines that begin with its name.
  */
 export type SignerPorts = CommandPorts & {
   /** Asks the person who holds the key, or reads what they have prepared. */

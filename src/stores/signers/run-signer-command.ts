@@ -9,6 +9,7 @@ import { quoteText } from "#formats/bytes/quote-text.ts";
 import { RefusedError, UnavailableError } from "#core/errors.ts";
 import type { Timer } from "#core/ports.ts";
 import { isCode } from "#stores/folder/renamed-file.ts";
+import { SaidLines } from "./said-lines.ts";
 
 export type CommandPorts = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,8 +43,10 @@ export function runSignerCommand(run: CommandRun, ports: CommandPorts): Promise<
       env: { ...ports.env, HOLDFAST_SIGNER_PROTOCOL: "1" },
       stdio: ["pipe", "pipe", "pipe"],
     });
+    const said = new SaidLines(program, ports.show);
     const stop = (error: Error): void => {
       cancel();
+      said.end();
       endChild(child, ports.timer);
       reject(error);
     };
@@ -53,9 +56,10 @@ export function runSignerCommand(run: CommandRun, ports: CommandPorts): Promise<
     child.stdin.on("error", () => undefined);
     child.stdin.end(run.stdin);
     const stdout = collect(child.stdout, run.stdoutMax, () => stop(tooMuch(program, "output")));
-    showText(child.stderr, ports.show, () => stop(tooMuch(program, "standard error")));
+    showLines(child.stderr, said, () => stop(tooMuch(program, "standard error")));
     child.once("close", (status, signal) => {
       cancel();
+      said.end();
       if (status === 0) resolve(Buffer.concat(stdout));
       else
         reject(
@@ -87,14 +91,12 @@ function collect(stream: Readable, sizeMax: number, overflow: () => void): reado
   return chunks;
 }
 
-/** Line ends and tabs stay; what would move the cursor or change colours does not reach a terminal. */
-function showText(stream: Readable, show: (text: string) => void, overflow: () => void): void {
-  const decoder = new TextDecoder();
+function showLines(stream: Readable, said: SaidLines, overflow: () => void): void {
   let left = stderrMax;
   stream.on("data", (chunk: Uint8Array) => {
     left -= chunk.byteLength;
     if (left < 0) overflow();
-    else show(decoder.decode(chunk, { stream: true }).replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, ""));
+    else said.add(chunk);
   });
 }
 

@@ -35,6 +35,8 @@ const timer: Timer = (ms, run) => {
 const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 const message = formatUtf8("a message");
+/** Before each line of what the programs here say. */
+const says = '"node" | ';
 
 /** `public` and `sign` of a program in JavaScript; `message` is what it was given. */
 async function program(
@@ -145,7 +147,7 @@ describe("a signer's command", () => {
     const failed = { code: "command.failed", message: /it ended with 3; what it said/ };
     await assert.rejects(open(await program(fail, "")), failed);
     await assert.rejects(signWith(signMessage + fail), failed);
-    assert.equal(shown, "no token in slot 1\nno token in slot 1\n");
+    assert.equal(shown, `${says}no token in slot 1\n`.repeat(2));
     const killed = { code: "command.failed", message: /it was ended by SIGKILL/ };
     await assert.rejects(signWith('process.kill(process.pid, "SIGKILL");'), killed);
   });
@@ -154,7 +156,16 @@ describe("a signer's command", () => {
     await signWith(
       `writeSync(2, "\\u001b]0;x\\u0007touch\\tthe\\r token: \\u001b[2J\\u202eé\\n"); ${signMessage}`,
     );
-    assert.equal(shown, "]0;xtouch\tthe token: [2Jé\n");
+    assert.equal(shown, `${says}]0;xtouch the token: [2Jé\n`);
+  });
+
+  test("cannot say anything in the ceremony's own name", async () => {
+    const imitation = 'touch the token\n\nThe number: 0000 0000\nSign this? Type "yes" and Enter: ';
+    await signWith(`writeSync(2, ${JSON.stringify(imitation)}); ${signMessage}`);
+    const lines = shown.split("\n");
+    assert.equal(lines.pop(), "", "what is shown next begins a line");
+    assert.equal(lines.length, 4);
+    for (const line of lines) assert.ok(line.startsWith(says), line);
   });
 
   test("that prints something else is refused", async () => {
@@ -203,7 +214,7 @@ describe("a signer's command", () => {
     const signer = await openCommandSigner(command, {
       env: {},
       timer,
-      show: (text) => waiting.resolve(Number(text)),
+      show: (text) => waiting.resolve(Number(text.replace(says, ""))),
     });
     const signing = assert.rejects(signer.sign(message), {
       code: "command.timeout",

@@ -25,6 +25,7 @@ export type TrustErrorCode =
   | "file.not-listed"
   | "map.agreement"
   | "map.conflict"
+  | "map.one-voice"
   | "map.unmapped";
 
 /** What a victim can show to others: the values that contradict each other. */

@@ -10,6 +10,7 @@ const warnings = "src/core/verdict/map-warnings.ts";
 const warningsTest = "src/core/verdict/map-warnings.test.ts";
 const offering = "src/apps/proxy/map-offering.ts";
 const offeringTest = "src/apps/proxy/map-offering.test.ts";
+const keptRoots = "src/apps/proxy/kept-roots.ts";
 const config = "src/formats/config/map-config.ts";
 const configTest = "src/formats/config/map-config.test.ts";
 
@@ -74,6 +75,14 @@ export const indexMapMutants: readonly Mutant[] = [
       find: "if (steps.length === 0) {",
       replace: "if (steps.length < 0) {",
       caughtBy: "tells names without a mapping",
+    },
+  ]),
+  ...mutantsOf(map, mapTest, [
+    {
+      check: "TAP 4 one root is one voice: it agrees with itself",
+      find: "if (other === index) continue;",
+      replace: "if (other !== undefined) continue;",
+      caughtBy: "refuses two indexes that have one root in common",
     },
   ]),
   ...mutantsOf(page, pageTest, [
@@ -202,6 +211,12 @@ export const indexMapMutants: readonly Mutant[] = [
       caughtBy: "found before anybody is told that it is not there",
     },
     {
+      check: "TAP 4 different roots of one index are one voice: two",
+      find: "if (oneVoice !== undefined) return",
+      replace: "if (oneVoice === null) return",
+      caughtBy: "does not agree with itself",
+    },
+    {
       check: "TAP 4 any who lists a file may give it: only the first",
       find: "for (const { file, index, source } of listed) {",
       replace: "for (const { file, index, source } of listed.slice(0, 1)) {",
@@ -212,6 +227,14 @@ export const indexMapMutants: readonly Mutant[] = [
       find: 'return status === "quarantined";',
       replace: 'return status === "active";',
       caughtBy: "a quarantine that enough say is kept",
+    },
+  ]),
+  ...mutantsOf(keptRoots, offeringTest, [
+    {
+      check: "TAP 4 a voice is all the roots it stood on: the one in force",
+      find: "if (bytes === undefined) break;",
+      replace: "if (bytes !== null) break;",
+      caughtBy: "does not agree with itself",
     },
   ]),
   ...mutantsOf(config, configTest, [

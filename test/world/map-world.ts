@@ -50,10 +50,16 @@ export type MapWorld = {
 const port = 8471;
 export const mapName = "everything";
 
+export type MapWorldOptions = {
+  readonly refreshMs?: number;
+  /** Indexes that are there already, and the version of the root by which each is believed. */
+  readonly given?: ReadonlyMap<string, { readonly index: SimIndex; readonly rootVersion: number }>;
+};
+
 export async function createMapWorld(
   names: readonly string[],
   mappings: readonly Mapping[],
-  { refreshMs = 10_000 }: { readonly refreshMs?: number } = {},
+  { refreshMs = 10_000, given = new Map() }: MapWorldOptions = {},
 ): Promise<MapWorld> {
   const clock = createSimClock("2026-11-21T08:00:00Z");
   const network = createSimNetwork();
@@ -62,11 +68,16 @@ export async function createMapWorld(
   const events: ProxyEvent[] = [];
   const members = new Map<string, MapMember>();
   for (const name of names) {
-    const index = await new SimIndex(`${name} `).open();
+    const { index, rootVersion } = given.get(name) ?? {
+      index: await new SimIndex(`${name} `).open(),
+      rootVersion: 1,
+    };
     const origin = `https://${name}.example`;
     network.serve(origin, index.answer);
     const trusted = createMemoryTrustedStore();
-    await trusted.writeRoot(1, index.root);
+    const root = index.tuf.files.get(`${rootVersion}.root.json`);
+    if (root === undefined) throw new Error(`${name} has no root ${rootVersion}`);
+    await trusted.writeRoot(rootVersion, root);
     members.set(name, { index, origin, trusted, refusals: createMemoryRefusalStore() });
   }
   const sourceOf = (name: string, { origin, refusals: own, trusted }: MapMember): IndexSource =>

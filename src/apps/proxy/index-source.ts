@@ -23,6 +23,8 @@ import { createIndexFetch } from "./index-fetch.ts";
 import type { IndexAddress } from "./index-fetch.ts";
 import { createIndexView } from "./index-view.ts";
 import type { IndexState, IndexView } from "./index-view.ts";
+import { createKeptRoots } from "./kept-roots.ts";
+import type { KeptRoots } from "./kept-roots.ts";
 import { createProjectFiles } from "./project-files.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { createProjectPages } from "./project-pages.ts";
@@ -64,6 +66,7 @@ export type SourceConfig = {
 
 export type IndexSource = {
   readonly indexView: IndexView;
+  readonly keptRoots: KeptRoots;
   readonly pages: ProjectPages;
   readonly files: ProjectFiles;
   readonly findFile: (wish: FileWish, metadata: boolean) => Promise<FileAnswer>;
@@ -120,6 +123,7 @@ export function createIndexSource(ports: SourcePorts, config: SourceConfig): Ind
   const lookup = { clock, indexView, pages, base: new URL("files/", base) };
   return {
     indexView,
+    keptRoots: createKeptRoots(ports.trustedStore),
     pages,
     files,
     findFile: (wish, metadata) => findFile(lookup, wish, metadata, true),

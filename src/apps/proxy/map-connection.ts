@@ -191,7 +191,10 @@ async function placeOf(
   };
 }
 
-/** Agreement counts whom one believes, not addresses: one root under two names would agree with itself. */
+/**
+ * Agreement counts whom one believes, not addresses: one root under two names would agree with itself. Different roots of
+ * one index are told apart only once both are open (`checkVoices`).
+ */
 function checkAnchorIsNew(name: string, wish: AnchorWish, seen: Map<string, string>): void {
   if (wish.kind !== "root" && wish.kind !== "fingerprint") return;
   const fingerprint = wish.kind === "root" ? fingerprintOf(wish.bytes) : wish.fingerprint;

@@ -5,7 +5,8 @@ import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { parsePage } from "#formats/python/simple-page.ts";
 import { createMapWorld, mapName } from "#world/map-world.ts";
 import type { MapWorld } from "#world/map-world.ts";
-import type { SimFile, SimIndex } from "#world/sim-index.ts";
+import { SimIndex } from "#world/sim-index.ts";
+import type { SimFile } from "#world/sim-index.ts";
 
 function mapping(indexes: string, agree = 1, terminating = true, names = "*"): Mapping {
   return { names: names.split(" "), indexes: indexes.split(" "), agree, terminating };
@@ -236,4 +237,60 @@ test("judge() answers what a file on a disk is judged by, and report() every ind
   world.clock.advance(40 * 86_400_000);
   const stands = await world.proxy().stand();
   assert.ok(stands.every(({ sentence }) => sentence.startsWith("b: ")));
+});
+
+/** One index under two names, believed by different roots of its chain, and another. */
+async function oneVoiceWorld(...mappings: readonly Mapping[]): Promise<MapWorld> {
+  const index = await new SimIndex("one ").open();
+  await index.tuf.publish("root", "root");
+  const given = new Map([
+    ["a", { index, rootVersion: 1 }],
+    ["b", { index, rootVersion: 3 }],
+  ]);
+  return await createMapWorld(["a", "b", "c"], mappings, { given });
+}
+
+test("one index under two names, by different roots of its chain, does not agree with itself", async () => {
+  const world = await oneVoiceWorld(
+    mapping("a", 1, true, "alone"),
+    mapping("a c", 2, true, "two"),
+    mapping("a b", 2),
+  );
+  const file = await publishAt(world, "a", "1.0");
+  for (const answer of [await world.page("demo"), await world.ask(pathOf(file))]) {
+    assert.equal(answer.code, "map.one-voice");
+    assert.match(answer.reason, /a and b are one index: both follow the root sha256:/);
+  }
+  assert.deepEqual(await world.refused(), ["map.one-voice"]);
+  const [stands] = await world.proxy().stand();
+  assert.equal(stands?.code, "map.one-voice");
+  // What rests on one of them is not stopped, and with another index one of them does agree.
+  await indexOf(world, "a").publishFile("alone-1.0-py3-none-any.whl", "alone");
+  assert.equal((await world.page("alone")).status, 200);
+  for (const name of ["a", "c"]) await indexOf(world, name).publishFile("two-1.0.tar.gz", "two");
+  world.clock.advance(11_000);
+  assert.equal((await world.page("two")).status, 200);
+});
+
+test("indexes that become one are found out by the root both stand on from then", async () => {
+  const world = await createMapWorld(["a", "b"], [mapping("a b", 2)]);
+  await publishAt(world, "a b", "1.0");
+  assert.equal((await world.page("demo")).status, 200);
+  const { trusted } = world.member("b");
+  const own = indexOf(world, "a").tuf;
+  await own.publish("root");
+  // The network of b leads to a, and its state says that it follows from what was believed before.
+  await trusted.writeRoot(2, own.files.get("2.root.json") ?? new Uint8Array());
+  world.network.serve("https://b.example", indexOf(world, "a").answer);
+  world.restart();
+  for (const name of ["snapshot", "timestamp", "targets"]) await trusted.deleteRole(name);
+  assert.equal((await world.page("demo")).code, "map.one-voice");
+});
+
+test("of one index under two names the second does not stand in for the first", async () => {
+  const world = await oneVoiceWorld(mapping("a b"));
+  assert.equal((await world.page("demo")).code, "map.one-voice");
+  await publishAt(world, "a", "1.0");
+  world.clock.advance(11_000);
+  assert.deepEqual(await offered(world), [wheel("1.0")]);
 });

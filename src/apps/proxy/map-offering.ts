@@ -19,6 +19,8 @@ import type { FileAnswer, ListedFile } from "./file-lookup.ts";
 import { fileResponse } from "./file-response.ts";
 import { createRefuser } from "./index-source.ts";
 import type { IndexSource, SourceEvent } from "./index-source.ts";
+import { findOneVoice } from "./kept-roots.ts";
+import type { Answered } from "./kept-roots.ts";
 import { groundWords, provenPage } from "./offering.ts";
 import type {
   FileOutcome,
@@ -154,16 +156,19 @@ export class MapOffering implements Offering {
   }
 
   async stand(): Promise<readonly Refusal[]> {
-    const names = [...this.#config.sources.keys()];
+    const answered: Answered[] = [];
     const refusals = await Promise.all(
-      names.map(async (index) => {
+      [...this.#config.sources.keys()].map(async (index) => {
         const source = await this.#open(index);
         if ("code" in source) return namedFor(index, source);
         const stand = await source.indexView.stand();
-        return stand.kind === "refused" ? namedFor(index, stand.refusal) : undefined;
+        if (stand.kind === "refused") return namedFor(index, stand.refusal);
+        answered.push({ index, source, ground: stand.ground });
+        return undefined;
       }),
     );
-    return refusals.filter((refusal) => refusal !== undefined);
+    const oneVoice = await findOneVoice(answered, "index");
+    return [...refusals, oneVoice].filter((refusal) => refusal !== undefined);
   }
 
   report(): object {
@@ -197,11 +202,13 @@ export class MapOffering implements Offering {
       const answers = await Promise.all(
         step.indexes.map((index) => this.#ask(index, project, anew)),
       );
+      asked.push(...answers);
+      const oneVoice = await findOneVoice(asked, `page ${project}`);
+      if (oneVoice !== undefined) return { kind: "refused", refusal: oneVoice };
       const decision = decideStep(step, answers);
       if (decision.kind === "taken") return this.#take(project, step, answers);
       if (decision.kind === "refused") return this.#refusedBy(decision.index, answers);
       passedBy.push(decision.by);
-      asked.push(...answers);
     }
     const refusal = refusalAfter(project, steps, passedBy);
     return refusal === undefined ? { kind: "absent", asked } : { kind: "refused", refusal };

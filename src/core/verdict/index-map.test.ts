@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { UnavailableError } from "#core/errors.ts";
 import type { Mapping } from "#formats/config/proxy-config.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
-import { decideStep, refusalAfter, stepsFor } from "./index-map.ts";
+import { checkVoices, decideStep, refusalAfter, stepsFor } from "./index-map.ts";
 import type { Presence, StepDecision } from "./index-map.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -95,4 +95,12 @@ test("refusalAfter() tells names without a mapping, and projects that too few ha
   assert.equal(short?.code, "map.agreement");
   assert.equal(short?.sentence, "Only c of b, c has demo, and 2 must agree");
   assert.deepEqual(short?.evidence, { project: "demo", indexes: "b, c", has: "c", agree: 2 });
+});
+
+test("checkVoices() refuses two indexes that have one root in common, and says which", () => {
+  const voice = (index: string, ...roots: string[]) => ({ index, roots: new Set(roots) });
+  checkVoices([]);
+  checkVoices([voice("a", "1", "2"), voice("b", "3"), voice("c", "4", "5")]);
+  const twins = [voice("a", "1", "2"), voice("b", "3"), voice("c", "5", "2", "6")];
+  assert.throws(() => checkVoices(twins), { code: "map.one-voice", message: /^a and c are one/ });
 });

@@ -27,6 +27,9 @@ export type StepDecision =
   /** Not to be told, because this index did not say. */
   | { readonly kind: "refused"; readonly index: string; readonly refusal: Refusal };
 
+/** An index, and fingerprints of the roots it stood on, from the first one trusted to the one in force. */
+export type Voice = { readonly index: string; readonly roots: ReadonlySet<string> };
+
 /**
  * Every step to be taken for a project until one decides; none when no mapping names it. Where one index is enough, each
  * is a step of its own: the first that has the project decides alone, so that no other one adds a file to it.
@@ -75,4 +78,21 @@ export function refusalAfter(
   const sentence = `Only ${by} of ${asked} has ${project}, and ${step.agree} must agree`;
   const evidence = { project, indexes: asked, has: by, agree: step.agree };
   return refusalOf(new TrustError("map.agreement", sentence, evidence), subject);
+}
+
+/**
+ * What two indexes say counts twice only where two parties say it. A root that both have stood on makes them one: the
+ * anchors may be different roots of one chain. Throws TrustError `map.one-voice`.
+ */
+export function checkVoices(voices: readonly Voice[]): void {
+  const byRoot = new Map<string, string>();
+  for (const { index, roots } of voices) {
+    for (const root of roots) {
+      const other = byRoot.get(root) ?? index;
+      byRoot.set(root, other);
+      if (other === index) continue;
+      const sentence = `${other} and ${index} are one index: both follow the root ${root}, so they say nothing that one of them does not. Take one of them out of the map`;
+      throw new TrustError("map.one-voice", sentence, { indexes: `${other}, ${index}`, root });
+    }
+  }
 }

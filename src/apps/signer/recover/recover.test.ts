@@ -40,6 +40,7 @@ import { parseRecoverOptions } from "./options.ts";
 import type { PlanOptions, PublishOptions, WholeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { makePlan, readCards } from "./plan-command.ts";
+import { planFolder } from "./plan-folder.ts";
 import { publishRecovery } from "./publish-command.ts";
 import { openRecoveryWorld } from "./recovery-world.ts";
 import type { RecoveryWorld } from "./recovery-world.ts";
@@ -427,6 +428,64 @@ test("new offline keys come as cards of their holders", async (t) => {
     name.includes(".targets."),
   );
   assert.equal(targets.length, 2);
+  assert.deepEqual(await scene.files(alpha), ["alpha-1.0.tar.gz", "alpha-6.6.tar.gz"]);
+});
+
+test("what the rules of ceremonies refuse is not published, whoever signed it", async (t) => {
+  const scene = await Scene.open(t);
+  const planning = scene.plan("--stolen", "timestamp", "--no-copy");
+  await scene.run((world) => makePlan(world, planning, new Map()));
+  const signed = await scene.sign(["root-1", "root-2"]);
+  const file = parseCeremonyFile(await readFile(signed));
+  const thresholds = { ...file.policy.thresholds, root: 3 };
+  const stricter = join(scene.folder, "stricter.ceremony");
+  const policy = { ...file.policy, thresholds };
+  await writeFile(stricter, formatCeremonyFile({ ...file, policy }));
+  const refused = scene.publication("--ceremony", stricter);
+  await assert.rejects(
+    scene.run((world) => publishRecovery(world, refused)),
+    { code: "recovery.ceremony", message: /root would need 2/ },
+  );
+  assert.ok(!existsSync(join(scene.data.publicTree, "tuf", "2.root.json")));
+  const good = scene.publication("--ceremony", signed);
+  await scene.run((world) => publishRecovery(world, good));
+  assert.ok(existsSync(join(scene.data.publicTree, "tuf", "2.root.json")));
+});
+
+test("what was signed for one theft is not published for another", async (t) => {
+  const scene = await Scene.open(t);
+  const first = scene.whole("--stolen", "timestamp", "--restore-all");
+  const run = (wish: WholeOptions, kill?: number): Promise<boolean> =>
+    scene.run((world) => recoverWhole(world, wish, undefined), kill);
+  await assert.rejects(run(first, 1), Killed);
+  const paths = planFolder(join(scene.data.root, "recovery"));
+  const [plan, signed] = [await readFile(paths.plan), await readFile(paths.signed)];
+  await assert.rejects(run(scene.whole("--stolen", "all-online", "--restore-all")), {
+    code: "recovery.plan",
+    message: /unfinished recovery of timestamp/,
+  });
+  assert.deepEqual([await readFile(paths.plan), await readFile(paths.signed)], [plan, signed]);
+  assert.ok(!existsSync(join(scene.data.publicTree, "tuf", "2.root.json")));
+  assert.equal(await run(first), true);
+  await scene.expectRecovered();
+});
+
+test("what a plan casts off it casts off also when it is made anew for less", async (t) => {
+  const scene = await Scene.open(t);
+  const both = scene.plan("--stolen", "timestamp,snapshot", "--no-copy");
+  const less = scene.plan("--stolen", "timestamp", "--no-copy");
+  const first = await scene.run((world) => makePlan(world, both, new Map()));
+  const second = await scene.run((world) => makePlan(world, less, new Map()));
+  assert.deepEqual(new Set(second.plan.castOff), new Set(first.plan.castOff));
+  const half = scene.publication("--ceremony", await scene.sign(["root-1", "root-2"]));
+  await assert.rejects(
+    scene.run((world) => publishRecovery(world, half)),
+    { code: "recovery.key-kept", message: /snapshot would keep/ },
+  );
+  assert.ok(!existsSync(join(scene.data.publicTree, "tuf", "2.root.json")));
+  await scene.run((world) => makePlan(world, both, new Map()));
+  const whole = scene.publication("--ceremony", await scene.sign(["root-1", "root-2"]));
+  await scene.run((world) => publishRecovery(world, whole));
   assert.deepEqual(await scene.files(alpha), ["alpha-1.0.tar.gz", "alpha-6.6.tar.gz"]);
 });
 

@@ -234,7 +234,7 @@ export const indexMapMutants: readonly Mutant[] = [
       check: "TAP 4 a voice is all the roots it stood on: the one in force",
       find: "if (bytes === undefined) break;",
       replace: "if (bytes !== null) break;",
-      caughtBy: "does not agree with itself",
+      caughtBy: "also where one of them lags behind",
     },
   ]),
   ...mutantsOf(config, configTest, [

@@ -5,7 +5,7 @@ import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { parsePage } from "#formats/python/simple-page.ts";
 import { createMapWorld, mapName } from "#world/map-world.ts";
 import type { MapWorld } from "#world/map-world.ts";
-import { SimIndex } from "#world/sim-index.ts";
+import { SimIndex, notFound } from "#world/sim-index.ts";
 import type { SimFile } from "#world/sim-index.ts";
 
 function mapping(indexes: string, agree = 1, terminating = true, names = "*"): Mapping {
@@ -270,6 +270,19 @@ test("one index under two names, by different roots of its chain, does not agree
   for (const name of ["a", "c"]) await indexOf(world, name).publishFile("two-1.0.tar.gz", "two");
   world.clock.advance(11_000);
   assert.equal((await world.page("two")).status, 200);
+});
+
+test("one index under two names is one voice also where one of them lags behind", async () => {
+  const world = await oneVoiceWorld(mapping("a b", 2));
+  await indexOf(world, "a").tuf.publish("root");
+  world.network.interpose(async (request, honest) => {
+    const isKept = request.url.host === "b.example" && request.url.pathname === "/tuf/4.root.json";
+    return isKept ? notFound : await honest(request);
+  });
+  await publishAt(world, "a", "1.0");
+  assert.equal((await world.page("demo")).code, "map.one-voice");
+  const roots = ["a", "b"].map((name) => Math.max(...world.member(name).trusted.roots.keys()));
+  assert.deepEqual(roots, [4, 3]);
 });
 
 test("indexes that become one are found out by the root both stand on from then", async () => {

@@ -205,6 +205,12 @@ export const indexMapMutants: readonly Mutant[] = [
       caughtBy: "an absence that leads on to another index",
     },
     {
+      check: "TAP 4 an absence that leads on is from the young view: from the one before it",
+      find: 'if (view.kind !== "verified" || view.state !== state) return false;',
+      replace: 'if (view.kind !== "verified") return false;',
+      caughtBy: "because another request has refreshed it meanwhile",
+    },
+    {
       check: "TAP 4 all are asked anew before a project is unknown: removed",
       find: 'decision.kind !== "absent" && !isShort(decision)',
       replace: 'decision.kind !== "absent" || !isShort(decision)',

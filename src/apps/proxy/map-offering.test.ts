@@ -97,6 +97,33 @@ test("an absence that leads on to another index is not older than ten seconds, h
   assert.deepEqual(await offered(world), [wheel("1.0")]);
 });
 
+test("an absence from an old view does not lead on because another request has refreshed it meanwhile", async () => {
+  const world = await createMapWorld(["a", "b"], [mapping("a b")], { refreshMs: 3_600_000 });
+  await publishAt(world, "b", "2.0");
+  await world.proxy().stand();
+  await publishAt(world, "a", "1.0");
+  world.clock.advance(20_000);
+  const bin = indexOf(world, "a").binOf("demo");
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  world.network.interpose(async (request, honest) => {
+    const isOld = request.url.pathname === `/tuf/1.${bin}.json`;
+    if (isOld && request.url.host === "a.example") {
+      asked.resolve();
+      await held.promise;
+    }
+    return await honest(request);
+  });
+  const offer = offered(world);
+  await asked.promise;
+  const other = ["p0", "p1", "p2", "p3", "p4"].find(
+    (name) => indexOf(world, "a").binOf(name) !== bin,
+  );
+  assert.equal((await world.page(other ?? "")).code, "project.unknown");
+  held.resolve();
+  assert.deepEqual(await offer, [wheel("1.0")]);
+});
+
 test("what was published a moment ago is found before anybody is told that it is not there", async () => {
   const world = await createMapWorld(["a", "b", "c"], [mapping("a b c", 2)]);
   assert.equal((await world.page("demo")).code, "project.unknown");

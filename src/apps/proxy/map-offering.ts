@@ -19,6 +19,7 @@ import type { FileAnswer, ListedFile } from "./file-lookup.ts";
 import { fileResponse } from "./file-response.ts";
 import { createRefuser } from "./index-source.ts";
 import type { IndexSource, SourceEvent } from "./index-source.ts";
+import type { Ground } from "./index-view.ts";
 import { findOneVoice } from "./kept-roots.ts";
 import type { Answered } from "./kept-roots.ts";
 import { groundWords, provenPage } from "./offering.ts";
@@ -181,8 +182,8 @@ export class MapOffering implements Offering {
   }
 
   /**
-   * First from views as they stand, a few seconds old at most; only before anybody is told that there is no such project
-   * are all asked anew. Otherwise every project of a second index would cost a refresh of the first.
+   * First from views as they stand, absence from ones a few seconds old at most; only before anybody is told that there is
+   * no such project are all asked anew. Otherwise every project of a second index would cost a refresh of the first.
    */
   async #decide(project: ProjectName): Promise<Decision> {
     const decision = await this.#walk(project, false);
@@ -255,15 +256,18 @@ export class MapOffering implements Offering {
     if ("code" in source) return { index, kind: "refused", refusal: source };
     const { pages } = source;
     const peeked = anew ? undefined : await pages.peekPage(project);
-    const isTold = peeked !== undefined && (peeked.kind !== "absent" || this.#isFresh(source));
-    const answer = isTold ? peeked : await pages.findPage(project);
+    const isTold = peeked?.kind !== "absent" || this.#isFresh(source, peeked.ground);
+    const answer = peeked !== undefined && isTold ? peeked : await pages.findPage(project);
     return { index, source, ...provenPage(project, answer) };
   }
 
-  /** However seldom views are refreshed: what leads on to another index is proven by a young one. */
-  #isFresh({ indexView }: IndexSource): boolean {
+  /**
+   * However seldom views are refreshed: what leads on to another index is proven by a young one. The view may have been
+   * refreshed while the answer from the state before was on its way.
+   */
+  #isFresh({ indexView }: IndexSource, { state }: Ground): boolean {
     const view = indexView.current();
-    if (view.kind !== "verified") return false;
+    if (view.kind !== "verified" || view.state !== state) return false;
     const ageMs = this.#ports.clock().getTime() - view.refreshedAt.getTime();
     return ageMs >= 0 && ageMs <= verdictLimits.refreshMs;
   }

@@ -115,6 +115,8 @@ export async function holdCeremony(
   state: WorkingState,
   stolen: readonly KeyOwner[],
   random: Random,
+  /** In place of new ones. */
+  given: ReadonlyMap<KeyOwner, readonly TufSigner[]> = new Map(),
 ): Promise<Rotated> {
   const needs = recoveryNeeds(stolen);
   const online = makeNextKeys(world, needs.online, random);
@@ -125,7 +127,8 @@ export async function holdCeremony(
     const count = role === "root" ? world.offline.root.length : 1;
     fresh.set(
       role,
-      Array.from({ length: count }, () => tufSigner(generateEd25519(random).signer)),
+      given.get(role) ??
+        Array.from({ length: count }, () => tufSigner(generateEd25519(random).signer)),
     );
   }
   const cards = new Map(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { isJsonObject } from "#formats/json/value.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Page } from "#formats/python/simple-page.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
@@ -9,6 +10,7 @@ import { signSnapshot, signTimestamp } from "#core/tuf/online-roles.ts";
 import { keyFile } from "#stores/memory/key-store.ts";
 import type { OfflineMetadata } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
+import { parseTufKey } from "#formats/tuf/key.ts";
 import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
 import { onlineKeyNames } from "#core/tuf/layout.ts";
 import { HOUR, createSimClock } from "#world/sim-clock.ts";
@@ -283,6 +285,26 @@ test("a ceremony that keeps a stolen key is refused, and nothing is changed", as
   for (const key of world.keyFiles.keys()) if (key.endsWith("next")) world.keyFiles.delete(key);
   const bins = { offline: {}, castOff: state.binKeyIds };
   await assert.rejects(recover(scene, bins), { code: "recovery.key-kept" });
+});
+
+test("a stolen key under another id is the stolen key", async () => {
+  for (const role of ["targets", "claimed"] as const) {
+    const scene = await aScene();
+    const { random, world } = scene;
+    await scene.signer.stop();
+    const state = await readStateToRecover(memoryRecoveryPorts(world));
+    const stolen = world.offline[role];
+    assert.ok(isJsonObject(stolen.key.tree));
+    const key = parseTufKey(new Map([...stolen.key.tree, ["x", "the same key"]]));
+    const given = new Map([[role, [{ ...stolen, key }]]]);
+    // The rules of ceremonies know nothing of a theft, and every holder has signed it.
+    const rotated = await holdCeremony(world, state, [role], random.bytes, given);
+    assert.ok(!rotated.castOff.includes(key.keyId));
+    const before = new Map(world.tree);
+    await assert.rejects(recover(scene, rotated), { code: "recovery.key-kept" }, role);
+    assert.deepEqual(new Map(world.tree), before);
+    assert.equal((await memoryStore(world).readState()).batch, state.batch);
+  }
 });
 
 test("offline files that nobody who may has signed are refused as ever", async () => {

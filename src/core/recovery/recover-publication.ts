@@ -17,12 +17,7 @@ import type { Clock } from "#core/ports.ts";
 import { KeyHolder } from "#core/publication/key-holder.ts";
 import type { KeyRing } from "#core/publication/key-ring.ts";
 import type { KeyStore } from "#core/publication/key-store.ts";
-import {
-  acceptRecovered,
-  checkCanSign,
-  keysNamedBy,
-  offlineRoleFile,
-} from "#core/publication/offline-set.ts";
+import { acceptRecovered, offlineRoleFile } from "#core/publication/offline-set.ts";
 import type { OfflineSet } from "#core/publication/offline-set.ts";
 import { publishWork, signingTime } from "#core/publication/publish-work.ts";
 import { rebuildPage, republish } from "#core/publication/republish.ts";
@@ -35,6 +30,7 @@ import { namedByState, nextVersion, readWorkingState } from "#core/publication/w
 import type { WorkingState } from "#core/publication/working-state.ts";
 import type { WritePorts } from "#core/publication/write-batch.ts";
 import { publicPagePath, publicTimestampPath } from "#core/tuf/layout.ts";
+import { checkCastOff } from "./cast-off.ts";
 import type { RestoredProject } from "./restored-project.ts";
 
 export type RecoveryPorts = WritePorts & {
@@ -44,7 +40,7 @@ export type RecoveryPorts = WritePorts & {
 };
 
 export type Recovery = {
-  /** Key ids that must be named by nothing afterwards. */
+  /** Ids of the keys that nothing may name afterwards, under whatever id. */
   readonly castOff: readonly string[];
   /** Signed in a ceremony; those that are in force already are left aside. */
   readonly offline: OfflineMetadata;
@@ -114,8 +110,7 @@ async function recoveryWork(
   const roles = offlineRoles.filter((role) => offered[role] !== undefined);
   const set = acceptRecovered(state.offline, offered, nextVersions(state), ring, now);
   const binKeyIds = [wantedBinKey(ring, state.binKeyIds).key.keyId];
-  checkCanSign(set, binKeyIds, ring);
-  checkCastOff(set, binKeyIds, recovery.castOff);
+  checkCastOff(set, binKeyIds, recovery.castOff, state.offline);
   const restored = new Map<string, RestoredProject>();
   for await (const project of recovery.restored) restored.set(project.project, project);
   const areBinsNew = !state.binKeyIds.includes(binKeyIds[0] ?? "");
@@ -169,28 +164,6 @@ function nextVersions(state: WorkingState): Readonly<Record<OfflineRole, number>
     targets: nextVersion(state, "targets"),
     claimed: nextVersion(state, "claimed"),
   };
-}
-
-/** Throws RefusedError `recovery.key-kept`: what is published would be the thief's to sign as before. */
-function checkCastOff(
-  set: OfflineSet,
-  binKeyIds: readonly string[],
-  castOff: readonly string[],
-): void {
-  const { root, targets } = set;
-  const owners = new Map<string, readonly string[]>(Object.entries(keysNamedBy(set, binKeyIds)));
-  owners.set("root", root.value.roles.root.keyIds);
-  owners.set("targets", root.value.roles.targets.keyIds);
-  const claimed = targets.value.delegations?.roles?.find(({ name }) => name === "claimed");
-  owners.set("claimed", claimed?.keyIds ?? []);
-  for (const [owner, keyIds] of owners) {
-    const kept = keyIds.find((keyId) => castOff.includes(keyId));
-    if (kept === undefined) continue;
-    throw new RefusedError(
-      "recovery.key-kept",
-      `Cannot recover: ${owner} would keep the stolen key ${kept}; replace it in the ceremony`,
-    );
-  }
 }
 
 /** All pages under new serials, the restored ones as they were in the good copy. */

@@ -14,7 +14,7 @@ export type RecoveryPlan = {
   readonly made: string;
   /** Names of the roles whose keys were stolen. */
   readonly stolen: readonly string[];
-  /** Key ids that nothing may name afterwards. */
+  /** Ids of the keys that nothing may name afterwards. */
   readonly castOff: readonly string[];
   /** Key ids of the keys that were made, by online role. */
   readonly nextKeys: ReadonlyMap<string, string>;

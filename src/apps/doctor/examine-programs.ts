@@ -10,10 +10,12 @@ const answerMsMax = 2_000;
 const spaceMin = 1_024 ** 3;
 
 export async function examinePrograms(data: DataFolder): Promise<readonly Finding[]> {
-  return await Promise.all([
+  const [signer, index] = await Promise.all([
     examineSocket("signer", data.signerSocket),
     examineSocket("index", data.adminSocket),
   ]);
+  const isAlone = signer.level === "note" && index.level === "good";
+  return [isAlone ? indexAlone : signer, index];
 }
 
 /**
@@ -42,6 +44,14 @@ export async function examineRestored(data: DataFolder): Promise<readonly Findin
     door.close();
   }
 }
+
+const indexAlone: Finding = {
+  level: "warning",
+  code: "program.silent",
+  subject: "signer",
+  message:
+    "The signer is not running, and the index is: uploads wait, and every install stops when timestamp expires",
+};
 
 async function examineSocket(program: string, path: string): Promise<Finding> {
   if (!existsSync(path)) {

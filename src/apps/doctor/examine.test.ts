@@ -126,6 +126,18 @@ test("examinePrograms() tells a program that does not run from a socket that was
   ]);
 });
 
+test("examinePrograms() warns of an index whose signer does not run", async (t) => {
+  const data = aDataFolder(t);
+  mkdirSync(dirname(data.adminSocket), { recursive: true });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(data.adminSocket, resolve));
+  t.after(() => server.close());
+  assert.deepEqual(brief(await examinePrograms(data)), [
+    "warning program.silent signer",
+    "good program.answers index",
+  ]);
+});
+
 test("examineRestored() names the offline roles that a restored backup took back", async (t) => {
   const data = aDataFolder(t);
   assert.deepEqual(await examineRestored(data), []);

@@ -75,7 +75,8 @@ export function createParts(ports: IndexPorts, settings: IndexSettings): IndexPa
   const metrics = new Metrics({
     readSignerStatus: () => roleWatch.read(),
     outboxSize: () => outbox.size,
-    isSignerConnected: () => outbox.isConnected,
+    // Without changes the outbox asks nothing, and would not notice for days.
+    isSignerConnected: async () => outbox.isConnected && (await roleWatch.read()) !== undefined,
     cacheSize: () => pages.cacheSize + bodies.cacheSize,
     uploadsUnderWay: () => uploads.count,
   });

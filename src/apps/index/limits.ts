@@ -37,6 +37,8 @@ export const indexLimits = {
   cardCacheSize: 8_388_608,
   /** How old the totals on the start page may be. */
   countsMs: 10_000,
+  /** How long a question about health waits for the signer. */
+  healthMs: 1_000,
   /** How old the signer's word on its roles may be. */
   signerStatusMs: 5_000,
   /** Under this size compression costs more than it saves. */

@@ -5,7 +5,7 @@ import { addRoleMetrics } from "./role-metrics.ts";
 
 export type MetricsSources = {
   readonly outboxSize: () => number;
-  readonly isSignerConnected: () => boolean;
+  readonly isSignerConnected: () => Promise<boolean>;
   readonly cacheSize: () => number;
   readonly uploadsUnderWay: () => number;
   /** undefined: the signer does not answer. */
@@ -46,8 +46,8 @@ export class Metrics {
       "Changes the signer has not answered.",
       sources.outboxSize,
     );
-    this.#gauge("holdfast_index_signer_connected", "1 while the signer answers.", () =>
-      sources.isSignerConnected() ? 1 : 0,
+    this.#gauge("holdfast_index_signer_connected", "1 while the signer answers.", async () =>
+      (await sources.isSignerConnected()) ? 1 : 0,
     );
     this.#gauge("holdfast_index_cache_bytes", "Bodies kept in memory.", sources.cacheSize);
     this.#gauge("holdfast_index_uploads", "Uploads under way.", sources.uploadsUnderWay);
@@ -77,13 +77,13 @@ export class Metrics {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
     const gauge = new Gauge({
       name,
       help,
       registers: [this.#registry],
-      collect(): void {
-        this.set(read());
+      async collect(): Promise<void> {
+        this.set(await read());
       },
     });
     gauge.set(0);

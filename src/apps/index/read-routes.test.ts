@@ -478,3 +478,12 @@ test("numbers and health are there for machines", async (t) => {
   const about = JSON.parse((await send("/.well-known/holdfast.json")).body.toString());
   assert.equal(about.name, "harbour");
 });
+
+test("a signer that ends while nothing is published is seen in numbers and health", async (t) => {
+  const { clock, send, signer } = await world(t);
+  assert.match((await send("/metrics")).body.toString(), /^holdfast_index_signer_connected 1$/m);
+  signer.isDown = true;
+  clock.advance(10_000);
+  assert.equal(JSON.parse((await send("/healthz")).body.toString()).signer, "unreachable");
+  assert.match((await send("/metrics")).body.toString(), /^holdfast_index_signer_connected 0$/m);
+});

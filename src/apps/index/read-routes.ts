@@ -7,6 +7,7 @@ import { normaliseProjectName, type ProjectName } from "#formats/python/project-
 import { negotiateSimpleForm } from "./accept.ts";
 import type { Exchange } from "./exchange.ts";
 import type { IndexParts } from "./index-parts.ts";
+import { indexLimits } from "./limits.ts";
 import type { Representation } from "./representation.ts";
 import { siteOf } from "./site.ts";
 
@@ -109,13 +110,24 @@ export function answerWellKnown({ settings }: IndexParts, exchange: Exchange): b
 export async function answerHealth(parts: IndexParts, exchange: Exchange): Promise<boolean> {
   exchange.checkMethod(["GET"]);
   await parts.ports.releases.readPagesCursor();
-  const { isConnected, size } = parts.outbox;
   exchange.sendJson(200, {
     status: "ok",
-    signer: isConnected ? "ok" : "unreachable",
-    outbox: size,
+    signer: (await isSignerAnswering(parts)) ? "ok" : "unreachable",
+    outbox: parts.outbox.size,
   });
   return true;
+}
+
+/** A signer that hangs must not make this process look as if it did. */
+async function isSignerAnswering({ outbox, ports, roleWatch }: IndexParts): Promise<boolean> {
+  if (!outbox.isConnected) return false;
+  const late = Promise.withResolvers<undefined>();
+  const cancel = ports.timer(indexLimits.healthMs, () => late.resolve(undefined));
+  try {
+    return (await Promise.race([roleWatch.read(), late.promise])) !== undefined;
+  } finally {
+    cancel();
+  }
 }
 
 /** `/metrics`: counts over all projects. */

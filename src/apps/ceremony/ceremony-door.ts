@@ -6,6 +6,10 @@ import {
   parseCurrentOfflineMetadata,
 } from "#formats/door/offline-metadata.ts";
 import type { CurrentOfflineMetadata, OfflineMetadata } from "#formats/door/offline-metadata.ts";
+import { FormatError } from "#formats/format-error.ts";
+import { object, string } from "#formats/json/decode.ts";
+import { parseJson } from "#formats/json/parse.ts";
+import { doorLimits } from "#formats/door/limits.ts";
 import { parseSignerStatus } from "#formats/door/signer-status.ts";
 import type { SignerStatus } from "#formats/door/signer-status.ts";
 import { askDoor } from "#stores/host/signer-door.ts";
@@ -37,9 +41,24 @@ export function createCeremonyDoor(socketPath: string): CeremonyDoor {
 
 function bodyOf({ body, status }: DoorAnswer): Uint8Array {
   if (status === 200) return body;
-  const said = body.toString("utf8").slice(0, 500);
+  const said = problemWords(body);
   if (status < 500) {
     throw new RefusedError("metadata.refused", `Cannot publish: the signer says ${said}`);
   }
   throw new UnavailableError("signer.unreachable", `Cannot publish: the signer says ${said}`);
 }
+
+/** The signer's own sentence where it gave one; whatever else answers, as it is. */
+function problemWords(body: Buffer): string {
+  const said = body.toString("utf8").slice(0, 500);
+  const { answerSizeMax: sizeMax, depthMax } = doorLimits;
+  try {
+    const { code, message } = problem(parseJson(body, { sizeMax, depthMax }), "problem");
+    return `"${message}" (${code})`;
+  } catch (error) {
+    if (error instanceof FormatError) return said;
+    throw error;
+  }
+}
+
+const problem = object({ code: string, message: string });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { sha256Hex } from "#crypto/hash.ts";
 import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
 import { formatCeremonyFile, parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
@@ -488,9 +489,39 @@ test("the signer refuses what is not the next version, and nothing is published"
   const publish = ["publish", stage.path("next"), "--data", stage.data.root];
   await stage.well(...publish);
   const batch = stage.signer?.status().batch;
-  const again = await stage.run(...publish);
+  assert.match(await stage.well(...publish), /^Published: claimed 2$/m, "its answer may be lost");
+  assert.equal(stage.signer?.status().batch, batch);
+  const others = ["--expires", "claimed=2027-01-31", ...to("other")];
+  await stage.well("propose", stage.path("current"), ...others);
+  await stage.sign("other", "bob", "--yes", "--instead-of", await signedHash(stage, "next"));
+  const again = await stage.run("publish", stage.path("other"), "--data", stage.data.root);
   assert.equal(again.status, 65, again.err);
   assert.equal(stage.signer?.status().batch, batch);
+});
+
+/** Of what this file says of claimed, as a key remembers it. */
+async function signedHash(stage: Stage, name: string): Promise<string> {
+  const { claimed } = openCeremony(await stage.read(name)).next;
+  assert.ok(claimed);
+  return `sha256:${sha256Hex(claimed.canonical)}`;
+}
+
+test("a later root does not look like what proxies are told", async (t) => {
+  const stage = await aStage(t);
+  await stage.start();
+  const first = stage.signer?.status().rootFingerprint ?? "none";
+  for (const version of [2, 3]) {
+    const [current, next] = [`current-${version}`, `next-${version}`];
+    await stage.current(current);
+    const to = ["--out", stage.path(next)];
+    const shown = await stage.well("propose", stage.path(current), "--renew", "root", ...to);
+    assert.equal(shown.includes(`It follows from root 1, ${first}`), version > 2);
+    await stage.sign(next, "ada", "--yes");
+    await stage.sign(next, "bob", "--yes");
+    const said = await stage.well("publish", stage.path(next), "--data", stage.data.root);
+    assert.match(said, new RegExp(`^Fingerprint of root ${version}: `, "m"));
+    assert.ok(said.includes(`told that of root 1, as before: ${first}`), said);
+  }
 });
 
 test("options that cannot be meant are refused before anything is written", async (t) => {

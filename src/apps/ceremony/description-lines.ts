@@ -17,7 +17,17 @@ const day = 86_400_000;
 const shownLengthMax = 300;
 
 export function descriptionLines(
-  { currentRoot, demands, files, floors, hash, others, policy, roles }: CeremonyDescription,
+  {
+    currentRoot,
+    demands,
+    files,
+    floors,
+    hash,
+    oldestRoot,
+    others,
+    policy,
+    roles,
+  }: CeremonyDescription,
   now: Date,
 ): readonly string[] {
   const holders = holdersByKey(roles);
@@ -27,6 +37,9 @@ export function descriptionLines(
     ...(currentRoot === undefined
       ? ["The first ceremony of its index: nothing is in force yet."]
       : [`In force until now: root ${currentRoot.version}, ${currentRoot.fingerprint}`]),
+    ...(oldestRoot === undefined
+      ? []
+      : [`  It follows from root ${oldestRoot.version}, ${oldestRoot.fingerprint}`]),
     `Today is ${dateWords(now)} by this machine's clock.`,
     "",
     "Files",

@@ -35,7 +35,11 @@ export function refusalLines(refusals: readonly CeremonyRefusal[]): readonly str
 export function checkNotRefused(refusals: readonly CeremonyRefusal[], doing: string): void {
   const [first] = refusals;
   if (first === undefined) return;
-  const sentences = refusals.map(({ code, message }) => `${message} [${code}]`);
+  // Of one alone the code stands at the end of what is printed.
+  const isAlone = refusals.length === 1;
+  const sentences = refusals.map(({ code, message }) =>
+    isAlone ? message : `${message} [${code}]`,
+  );
   throw new RefusedError(first.code, `Cannot ${doing}: ${sentences.join("; ")}`);
 }
 

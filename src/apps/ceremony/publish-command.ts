@@ -2,8 +2,9 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { OfflineRole } from "#formats/door/offline-metadata.ts";
-import { RefusedError } from "#core/errors.ts";
+import { offlineRoles } from "#formats/door/offline-metadata.ts";
+import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
+import { RefusedError, UnavailableError } from "#core/errors.ts";
 import { rootFingerprint } from "#core/ceremony/signing-memory.ts";
 import { acceptFirstOffline } from "#core/publication/offline-set.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
@@ -12,6 +13,7 @@ import { readFirstMetadata, writeFirstMetadata } from "#stores/folder/first-meta
 import { openKeyFolder } from "#stores/folder/online-keys.ts";
 import { readCeremony } from "./ceremony-world.ts";
 import type { CeremonyWorld } from "./ceremony-world.ts";
+import type { CeremonyDoor } from "./ceremony-door.ts";
 import { demandLines, holdersByKey } from "./description-lines.ts";
 import { checkNotRefused, checkProposed, judgeCeremony } from "./judged.ts";
 import type { JudgedCeremony } from "./judged.ts";
@@ -51,7 +53,7 @@ async function publish(world: CeremonyWorld, path: string, data: DataFolder): Pr
   } else {
     const door = world.openDoor(data.signerSocket);
     try {
-      await door.submit(file.next);
+      await submit(door, file.next);
     } finally {
       door.close();
     }
@@ -62,8 +64,39 @@ async function publish(world: CeremonyWorld, path: string, data: DataFolder): Pr
     .map(({ role, version }) => `${role} ${version}`);
   world.output.print({ published: versions, rootFingerprint: fingerprint }, () => [
     `Published: ${versions.join(", ")}`,
-    `Root fingerprint: ${fingerprint}`,
+    ...fingerprintLines(judged, fingerprint),
   ]);
+}
+
+/** Begun again after the answer was lost, it finds its files in force. */
+async function submit(door: CeremonyDoor, next: OfflineMetadata): Promise<void> {
+  try {
+    await door.submit(next);
+  } catch (error) {
+    if (error instanceof UnavailableError || !(await isInForce(door, next))) throw error;
+  }
+}
+
+async function isInForce(door: CeremonyDoor, next: OfflineMetadata): Promise<boolean> {
+  const { metadata } = await door.readCurrent();
+  return offlineRoles.every((role) => {
+    const bytes = next[role];
+    return bytes === undefined || Buffer.compare(bytes, metadata[role]) === 0;
+  });
+}
+
+/** A later root's fingerprint must not take the first one's place: proxies are told the first one's. */
+function fingerprintLines(
+  { ceremony: { after, current, next }, description: { currentRoot, oldestRoot } }: JudgedCeremony,
+  fingerprint: string,
+): readonly string[] {
+  if (current === undefined) return [`Root fingerprint: ${fingerprint}`];
+  if (next.root === undefined) return [];
+  const first = [oldestRoot, currentRoot].find((root) => root?.version === 1);
+  return [
+    `Fingerprint of root ${after.root.value.version}: ${fingerprint}`,
+    `Proxies are told that of root 1, as before${first === undefined ? "" : `: ${first.fingerprint}`}`,
+  ];
 }
 
 function checkComplete({ description, missing }: JudgedCeremony): void {

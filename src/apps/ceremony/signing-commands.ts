@@ -152,7 +152,7 @@ const knowledgeWords: Readonly<Record<RootKnowledge, string>> = {
   known: "as this key's note remembers it, or its successor",
   told: "the one whose fingerprint you gave, or one that follows from it",
   unknown:
-    "NOT KNOWN. This key signs for the first time: compare the fingerprint above with the one that the index has published elsewhere before you say yes",
+    "NOT KNOWN. This key signs for the first time: compare one of the fingerprints above, of the root in force or of the one it follows from, with what the index has published elsewhere before you say yes",
 };
 
 function printSigned(

@@ -17,7 +17,8 @@ import { holderOf, keyedRoles, namingFile, signersOf } from "./open-ceremony.ts"
 import type { Ceremony, KeyedRole, OfflineFiles } from "./open-ceremony.ts";
 import { signatureDemands } from "./signatures.ts";
 import type { SignatureDemand } from "./signatures.ts";
-import { rootFingerprint } from "./signing-memory.ts";
+import { oldestRoot, rootFingerprint } from "./signing-memory.ts";
+import type { NamedRoot } from "./signing-memory.ts";
 import { treeChanges } from "./tree-changes.ts";
 import type { TreeChange } from "./tree-changes.ts";
 
@@ -26,7 +27,9 @@ export type CeremonyDescription = {
   readonly hash: string;
   readonly policy: CeremonyPolicy;
   /** What is said to be in force; undefined for the first ceremony. */
-  readonly currentRoot: { readonly version: number; readonly fingerprint: string } | undefined;
+  readonly currentRoot: NamedRoot | undefined;
+  /** From which it follows; undefined where the file brings none, or it does not. */
+  readonly oldestRoot: NamedRoot | undefined;
   readonly files: readonly FileDescription[];
   readonly roles: readonly RoleDescription[];
   readonly floors: readonly FloorDescription[];
@@ -80,6 +83,7 @@ export function describeChanges(ceremony: Ceremony): CeremonyDescription {
       version: current.root.value.version,
       fingerprint: rootFingerprint(current.root.bytes),
     },
+    oldestRoot: oldestRoot(ceremony),
     files: offlineRoles.map((role) => describeFile(ceremony, role)),
     roles: keyedRoles.map((role) => describeRole(ceremony, role)),
     floors: describeFloors(ceremony),

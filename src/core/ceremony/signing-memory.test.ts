@@ -23,6 +23,7 @@ import {
   checkNotOlder,
   checkNotSignedBefore,
   judgeRoot,
+  oldestRoot,
   remember,
   rootFingerprint,
 } from "./signing-memory.ts";
@@ -111,6 +112,21 @@ test("a forged root, an older one, and a lost one are refused, unless the holder
   assert.equal(judge(fourth, undefined, { rootFingerprint: told }), "told");
   assert.throws(() => judge(forgery, undefined, { rootFingerprint: told }), unknown);
   assert.throws(() => judge(file, newer, { rootFingerprint: told }), unknown);
+});
+
+test("a ceremony names the oldest root it brings only where the one in force follows from it", async () => {
+  const file = await usualNext({ kind: "renew", role: "root" });
+  const second = published(await signedBy(file, "bob", "carol"));
+  const next = proposeNext(second, [{ kind: "renew", role: "root" }], ceremonyNow);
+  const forgery = await forged();
+  assert.ok(file.current && next.current && forgery.current);
+  const one = file.current.root;
+  const named = (roots: readonly Uint8Array[]) => oldestRoot(openCeremony({ ...next, roots }));
+  assert.deepEqual(named([one]), { version: 1, fingerprint: rootFingerprint(one) });
+  for (const roots of [[], [forgery.current.root], [forgery.current.root, one]]) {
+    assert.equal(named(roots), undefined);
+  }
+  assert.equal(oldestRoot(openCeremony({ ...forgery, roots: [one] })), undefined);
 });
 
 test("the fingerprint of an older root does not make a key forget what it has seen since", async () => {

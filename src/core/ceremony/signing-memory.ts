@@ -33,6 +33,19 @@ export function rootFingerprint(root: Uint8Array): string {
   return `sha256:${sha256Hex(root)}`;
 }
 
+export type NamedRoot = { readonly version: number; readonly fingerprint: string };
+
+/** The oldest root that the file brings, if the one in force follows from it: what people have on paper. */
+export function oldestRoot({ current, file }: Ceremony): NamedRoot | undefined {
+  const [oldest] = file.roots ?? [];
+  if (current === undefined || oldest === undefined) return undefined;
+  const fingerprint = rootFingerprint(oldest);
+  const roots = [...(file.roots ?? []), current.root.bytes];
+  if (!follows(roots, (root) => rootFingerprint(root.bytes) === fingerprint)) return undefined;
+  const { version } = parseSigned(oldest, rootDecoder, "root").value;
+  return { version, fingerprint };
+}
+
 /** Throws RefusedError `ceremony.unknown-root` for a root that is not the one the holder knows or was told. */
 export function judgeRoot(
   { current, file }: Ceremony,

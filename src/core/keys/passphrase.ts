@@ -25,14 +25,19 @@ export function parsePassphrase(bytes: Uint8Array): Secret {
   return new Secret(formatUtf8(text.normalize("NFC")));
 }
 
-/** For a new key. Throws RefusedError `key.passphrase-weak`, `key.passphrase-differs`. */
-export function checkNewPassphrase(passphrase: Secret, again: Secret): void {
+/** For a new key. Throws RefusedError `key.passphrase-weak`. */
+export function checkLongEnough(passphrase: Secret): void {
   if (Array.from(parseUtf8(passphrase.reveal())).length < passphraseLengthMin) {
     throw new RefusedError(
       "key.passphrase-weak",
       `Cannot seal a key: its passphrase needs ${passphraseLengthMin} characters or more`,
     );
   }
+}
+
+/** For a new key, typed twice. Throws RefusedError `key.passphrase-weak`, `key.passphrase-differs`. */
+export function checkNewPassphrase(passphrase: Secret, again: Secret): void {
+  checkLongEnough(passphrase);
   if (!equalBytes(passphrase.reveal(), again.reveal())) {
     throw new RefusedError(
       "key.passphrase-differs",

@@ -13,8 +13,17 @@ export function systemAskLine(): AskLine | undefined {
     const reader = createInterface({ input, output });
     try {
       // A closed terminal is an answer too: none.
-      const closed = new Promise<string>((resolve) => void reader.once("close", () => resolve("")));
-      return await Promise.race([reader.question(prompt), closed]);
+      let isClosed = false;
+      const closed = new Promise<string>((resolve) => {
+        reader.once("close", () => {
+          isClosed = true;
+          resolve("");
+        });
+      });
+      const answer = await Promise.race([reader.question(prompt), closed]);
+      // What is said next begins on a line of its own.
+      if (isClosed) output.write("\n");
+      return answer;
     } finally {
       reader.close();
     }

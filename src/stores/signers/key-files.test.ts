@@ -21,7 +21,7 @@ import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { parsePassphrase } from "#core/keys/passphrase.ts";
 import { makeSealedKeyFile, openKeyFile, resealKeyFile } from "./key-files.ts";
 import type { SealPorts } from "./key-files.ts";
-import { readPrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -88,15 +88,16 @@ describe("key files", () => {
     await makeSealedKeyFile(path, sealing([], [old, old]));
     const before = await readFile(path);
     const exists = { code: "key-file.exists" };
-    await assert.rejects(makeSealedKeyFile(path, sealing([], [young, young])), exists);
-    await assert.rejects(resealKeyFile(path, path, sealing([old], [young, young])), exists);
+    await assert.rejects(makeSealedKeyFile(path, sealing([], [])), exists, "before anybody types");
+    await assert.rejects(resealKeyFile(path, path, sealing([old], [])), exists);
+    await assert.rejects(writePrivateFile(path, before), exists, "nor by whoever came first");
     assert.deepEqual(await readFile(path), before);
     assert.deepEqual(await readdir(folder), ["root-1.key"]);
   });
 
   test("are not made with a short passphrase, or two different ones", async () => {
     const path = join(folder, "root-1.key");
-    const weak = makeSealedKeyFile(path, sealing([], ["short", "short"]));
+    const weak = makeSealedKeyFile(path, sealing([], ["short"]));
     await assert.rejects(weak, { code: "key.passphrase-weak" });
     const differs = makeSealedKeyFile(path, sealing([], [old, young]));
     await assert.rejects(differs, { code: "key.passphrase-differs" });

@@ -11,11 +11,11 @@ import type { Signer } from "#crypto/signer.ts";
 import { parseSealedKeyFile, sealedKeyLimits } from "#formats/ceremony/sealed-key-file.ts";
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { RefusedError } from "#core/errors.ts";
-import { checkNewPassphrase } from "#core/keys/passphrase.ts";
+import { checkLongEnough, checkNewPassphrase, passphraseLengthMin } from "#core/keys/passphrase.ts";
 import { openSealedKey, sealKey } from "#core/keys/sealed-key.ts";
 import type { OpenedKey } from "#core/keys/sealed-key.ts";
 import type { Random } from "#core/ports.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { checkNothingThere, readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 export type AskPassphrase = (prompt: string) => Promise<Secret>;
 
@@ -63,7 +63,10 @@ async function writeSealedKey(
   path: string,
   { askNewPassphrase, cost, random }: Omit<SealPorts, "askPassphrase">,
 ): Promise<Signer> {
-  const passphrase = await askNewPassphrase(`New passphrase for ${path}: `);
+  await checkNothingThere(path);
+  const hint = `${passphraseLengthMin} characters or more`;
+  const passphrase = await askNewPassphrase(`New passphrase for ${path} (${hint}): `);
+  checkLongEnough(passphrase);
   checkNewPassphrase(passphrase, await askNewPassphrase("The same again: "));
   const bytes = await sealKey(pkcs8, passphrase, random, cost);
   // What cannot be opened again would be noticed years later.

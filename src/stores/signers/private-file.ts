@@ -1,6 +1,6 @@
 /** Files that hold secrets: small, for their owner alone, never replaced. */
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { RefusedError } from "#core/errors.ts";
 import { isCode, writeNewFile } from "#stores/folder/renamed-file.ts";
@@ -31,10 +31,25 @@ export async function readPrivateFile(path: string, sizeMax: number): Promise<Ui
   }
 }
 
+/** Before somebody types for it. Throws RefusedError `key-file.exists` where something is. */
+export async function checkNothingThere(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch {
+    // If it cannot be written either, writing says why.
+    return;
+  }
+  throw exists(path);
+}
+
 /** Durable, mode 0600. Throws RefusedError `key-file.exists` where something is. */
 export async function writePrivateFile(path: string, bytes: Uint8Array): Promise<void> {
   if (await writeNewFile(path, bytes)) return;
-  throw new RefusedError(
+  throw exists(path);
+}
+
+function exists(path: string): RefusedError {
+  return new RefusedError(
     "key-file.exists",
     `Cannot write ${path}: it is there already, and a key is never replaced; name another file`,
   );

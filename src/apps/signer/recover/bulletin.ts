@@ -109,7 +109,7 @@ function whatToDo({ needs, projects, rootVersion }: Bulletin): readonly string[]
     lines.push(
       `- The root itself was lost. Get root ${rootVersion + 2} or later, and its SHA-256, from a place that is not this index; stop the proxy, remove its state folder, and start it with --root FILE. Until then believe nothing it shows.`,
     );
-  } else {
+  } else if (needs.stolen.length > 0) {
     lines.push("- Proxies take the new keys by themselves. There is nothing to configure.");
   }
   if (isBadOffered) {

@@ -28,7 +28,7 @@ either word both are done at once, with offline keys that lie in a folder.
   --plan PLAN         publish: the folder that plan made
   --ceremony SIGNED   publish: the signed ceremony file
   --keys FOLDER       the offline keys' folder, as init makes it
-  --yes               do not ask
+  --yes               without plan or publish: do not ask
   --json              one JSON object instead of sentences
   --help
 

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { setImmediate as immediate } from "node:timers/promises";
 import { formatInstant } from "#formats/bytes/instant.ts";
-import { formatCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
+import { formatCeremonyFile, parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile, CeremonyPolicy } from "#formats/ceremony/ceremony-file.ts";
 import { parseKeyCard } from "#formats/ceremony/key-card.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
@@ -12,6 +12,7 @@ import type { RecoveryPlan } from "#formats/recovery/recovery-plan.ts";
 import { RefusedError } from "#core/errors.ts";
 import { ceremonyHash } from "#core/ceremony/ceremony-hash.ts";
 import { openCeremony } from "#core/ceremony/open-ceremony.ts";
+import { signatureDemands } from "#core/ceremony/signatures.ts";
 import type { WorkingState } from "#core/publication/working-state.ts";
 import { compareTrees } from "#core/recovery/compare-trees.ts";
 import type { ComparedProgress } from "#core/recovery/compare-trees.ts";
@@ -47,6 +48,8 @@ const reaches: Readonly<Record<ThiefReach, string>> = {
   everything: "With these keys users can be shown anything, and can be kept from this recovery.",
 };
 
+const nothingCompared = "Nothing was compared: no good copy was named.";
+
 /** Also where a plan is there already: then it is made anew, with the same new keys. */
 export async function makePlan(
   world: RecoveryWorld,
@@ -57,19 +60,8 @@ export async function makePlan(
   checkCopyNamed(needs, options);
   const paths = planFolder(options.out);
   const before = await readPlan(paths);
-  if (before?.state === "published") {
-    throw new RefusedError(
-      "recovery.plan",
-      `Cannot plan in ${paths.folder}: a recovery that is done lies there; name another folder`,
-    );
-  }
   const state = await readStateToRecover(world.ports);
-  if (before !== undefined && isInForce(state, before)) {
-    throw new RefusedError(
-      "recovery.plan",
-      `Cannot plan in ${paths.folder}: what was planned there is in force already; run \`holdfast recover publish --plan ${paths.folder}\`, which does what is left`,
-    );
-  }
+  await checkReplaceable(paths, before, state);
   const good = await openCopy(world, options);
   const made = before?.nextKeys ?? new Map<string, string>();
   const { cards, stolen } = await makeNextKeys(world, state, needs.online, made);
@@ -91,7 +83,7 @@ export async function makePlan(
   try {
     sayNeeds(report, needs);
     await compare(world, report, good);
-    tell(world, paths, needs, ceremony, report);
+    tell(world, paths, needs, ceremony, report, good !== undefined);
   } finally {
     report.close();
   }
@@ -116,6 +108,43 @@ export async function makePlan(
   };
   await writePlan(paths, plan);
   return { plan, needs, ceremony };
+}
+
+/** Throws RefusedError `recovery.plan` where the plan that lies there is more than a plan. */
+async function checkReplaceable(
+  paths: PlanFolder,
+  before: RecoveryPlan | undefined,
+  state: WorkingState,
+): Promise<void> {
+  if (before?.state === "published") {
+    throw new RefusedError(
+      "recovery.plan",
+      `Cannot plan in ${paths.folder}: a recovery that is done lies there; name another folder`,
+    );
+  }
+  if (before !== undefined && isInForce(state, before)) {
+    throw new RefusedError(
+      "recovery.plan",
+      `Cannot plan in ${paths.folder}: what was planned there is in force already; run \`holdfast recover publish --plan ${paths.folder}\`, which does what is left`,
+    );
+  }
+  if (await isSigned(paths)) {
+    throw new RefusedError(
+      "recovery.plan",
+      `Cannot plan anew in ${paths.folder}: its next.ceremony carries signatures, which would be lost. Go on with \`holdfast recover publish\`; or give that plan up and name another folder with --out, where who has signed must sign again, with --instead-of`,
+    );
+  }
+}
+
+/** Whether somebody has signed what is planned here. */
+async function isSigned({ ceremony }: PlanFolder): Promise<boolean> {
+  try {
+    const file = parseCeremonyFile(new Uint8Array(await readFile(ceremony)));
+    return signatureDemands(openCeremony(file)).some(({ signed }) => signed.length > 0);
+  } catch {
+    // None, or nothing that anybody could go on with.
+    return false;
+  }
 }
 
 /** Whether everything that this plan casts off is cast off. */
@@ -183,7 +212,7 @@ async function compare(
   good: Awaited<ReturnType<typeof openCopy>>,
 ): Promise<void> {
   if (good === undefined) {
-    report.say("Nothing was compared: no good copy was named.");
+    report.say(nothingCompared);
     return;
   }
   const { root, rootFingerprint, snapshot, timestamp, timestampExpires } = describeTree(
@@ -214,6 +243,7 @@ function tell(
   needs: RecoveryNeeds,
   ceremony: CeremonyFile | undefined,
   report: Report,
+  isCompared: boolean,
 ): void {
   output.say(reaches[needs.reach]);
   output.say("");
@@ -223,7 +253,7 @@ function tell(
   }
   output.say("");
   for (const line of report.firstLines) output.say(line);
-  output.say(countsLine(report.counts));
+  output.say(isCompared ? countsLine(report.counts) : nothingCompared);
   output.say(`All of it: ${paths.reportText}, for programs ${paths.reportLines}`);
   const hash = ceremony && ceremonyHash(openCeremony(ceremony));
   if (hash !== undefined) {

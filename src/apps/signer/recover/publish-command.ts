@@ -11,7 +11,7 @@ import { jsonObject } from "#formats/json/value.ts";
 import type { RecoveryPlan } from "#formats/recovery/recovery-plan.ts";
 import { RefusedError } from "#core/errors.ts";
 import { checkProposal } from "#core/ceremony/check-proposal.ts";
-import { openCeremony } from "#core/ceremony/open-ceremony.ts";
+import { holderOf, openCeremony } from "#core/ceremony/open-ceremony.ts";
 import { missingSignatures } from "#core/ceremony/signatures.ts";
 import {
   offlineInForce,
@@ -67,7 +67,7 @@ export async function publishRecovery(world: RecoveryWorld, wish: PublishWish): 
     world.output.progress(undefined);
   }
   if (wish.isUnfinished !== true) await writePlan(paths, { ...plan, state: "published" });
-  await tellResult(world, paths, plan, needs, recovered, told);
+  await tellResult(world, paths, plan, needs, recovered, told, wish.isUnfinished === true);
 }
 
 /** Throws RefusedError `recovery.ceremony` for a file that nobody may publish yet. */
@@ -91,13 +91,19 @@ async function readSigned(
   if (refusal !== undefined) {
     throw new RefusedError("recovery.ceremony", `Cannot publish ${ceremony}: ${refusal.message}`);
   }
-  const [missing] = missingSignatures(openCeremony(file));
+  const opened = openCeremony(file);
+  const [missing] = missingSignatures(opened);
   if (missing === undefined) return file.next;
   const { keys, role, signed, threshold } = missing;
+  const files = keys === "before" ? (opened.current ?? opened.after) : opened.after;
+  const holders = missing.missing.map((keyId) => {
+    const name = holderOf(files, role, keyId)?.name ?? "holder unknown";
+    return `sha256:${keyId.slice(0, 16)}… ${name}`;
+  });
   const whose = keys === "before" ? "the keys it has until now" : "its keys";
   throw new RefusedError(
     "recovery.ceremony",
-    `Cannot publish ${ceremony}: ${role} has ${signed.length} of ${threshold} signatures by ${whose}; still to sign: ${missing.missing.join(", ")}`,
+    `Cannot publish ${ceremony}: ${role} has ${signed.length} of ${threshold} signatures by ${whose}; still to sign: ${holders.join(", ")}`,
   );
 }
 
@@ -116,7 +122,11 @@ function choiceOf(good: GoodCopy | undefined, choice: RestoreChoice | undefined)
     throw new RefusedError("recovery.choice", "Cannot put projects back: the plan has no copy");
   }
   if (choice !== undefined) return choice;
-  throw new RefusedError(
+  throw notChosen();
+}
+
+export function notChosen(): RefusedError {
+  return new RefusedError(
     "recovery.choice",
     "Cannot publish: say what is put back, after reading the plan's report.txt: --restore A,B, --restore-all, --keep A,B or --restore-none",
   );
@@ -213,6 +223,7 @@ async function tellResult(
   needs: RecoveryNeeds,
   { after, before, published }: Recovered,
   told: Told,
+  isUnfinished: boolean,
 ): Promise<void> {
   const bulletin = await readFile(paths.bulletin, "utf8");
   const version = (state: Recovered["after"], role: string): number =>
@@ -229,13 +240,15 @@ async function tellResult(
   for (const file of told.missing) {
     output.say(`Its bytes are nowhere; import the file again: ${file}`);
   }
-  if (needs.outOfBand) {
+  if (needs.outOfBand && !isUnfinished) {
     output.say(
       "Root has new keys beside the old ones. Hold a second ceremony at once that takes the old ones away: until then the thief signs roots too.",
     );
   }
   output.say(
-    `Start the signer again. The stolen keys that still lie in ${data.onlineKeys} (*.retired.pem) sign for an hour beside the new ones, for clients with an old root in a cache; remove them then.`,
+    needs.online.length === 0
+      ? "Start the signer again."
+      : `Start the signer again. The stolen keys that still lie in ${data.onlineKeys} (*.retired.pem) sign for an hour beside the new ones, for clients with an old root in a cache; remove them then.`,
   );
   output.say("");
   output.say(`For users (${paths.bulletin}):`);

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -308,6 +308,34 @@ test("plan, ceremony and publication put everything back", async (t) => {
     { code: "recovery.plan" },
     "a finished recovery is no place for another",
   );
+});
+
+test("a plan that somebody has signed is not made anew", async (t) => {
+  const scene = await Scene.open(t);
+  const planning = scene.plan("--stolen", "all-online", "--good", scene.copy);
+  const plan = (): Promise<unknown> => scene.run((world) => makePlan(world, planning, new Map()));
+  await plan();
+  await plan();
+  await rename(await scene.sign(["root-1"]), join(scene.plans, "next.ceremony"));
+  await assert.rejects(plan(), { code: "recovery.plan", message: /carries signatures/ });
+});
+
+test("who has not chosen, or says no, has signed nothing", async (t) => {
+  const scene = await Scene.open(t);
+  const signed = join(scene.data.root, "recovery", "signed.ceremony");
+  const undecided = scene.whole("--stolen", "all-online");
+  await assert.rejects(
+    scene.run((world) => recoverWhole(world, undecided, undefined)),
+    { code: "recovery.choice" },
+  );
+  assert.ok(!existsSync(signed));
+  const asked = { ...scene.whole("--stolen", "all-online", "--restore-all"), yes: false };
+  const answer = async (word: string): Promise<boolean> =>
+    await scene.run((world) => recoverWhole(world, asked, () => Promise.resolve(word)));
+  assert.equal(await answer("no"), false);
+  assert.ok(!existsSync(signed));
+  assert.equal(await answer("yes"), true);
+  await scene.expectRecovered();
 });
 
 test("what the operator keeps stays as it is", async (t) => {

@@ -87,7 +87,7 @@ export function countsJson(counts: ReportCounts): Json {
 
 export function countsLine({ database, faults, files, projects, published }: ReportCounts): string {
   const parts = [
-    `${projects} projects differ from the copy`,
+    `${projects} ${projects === 1 ? "project differs" : "projects differ"} from the copy`,
     `${database.added} came, ${database.gone} are gone, ${database.changed} changed`,
     `files: ${files.added} came, ${files.changed} have other bytes, ${files.removed} are gone, ${files.yanked} yanked, ${files.unyanked} not yanked any more, ${files.altered} described otherwise`,
     ...(published > 0 ? [`${published} projects differ in the public tree alone`] : []),

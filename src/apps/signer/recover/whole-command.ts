@@ -17,7 +17,7 @@ import type { WholeOptions } from "./options.ts";
 import { ceremonyPolicy, isInForce, makePlan } from "./plan-command.ts";
 import { moveAside, planFolder, readExistingPlan, readPlan, writePlan } from "./plan-folder.ts";
 import type { PlanFolder } from "./plan-folder.ts";
-import { publishRecovery } from "./publish-command.ts";
+import { notChosen, publishRecovery } from "./publish-command.ts";
 import type { RecoveryWorld } from "./recovery-world.ts";
 
 /** Whether it was done: false when the person said no. `ask`: undefined where nobody can be asked. */
@@ -46,8 +46,15 @@ export async function recoverWhole(
   if (signed === undefined && !isBegun) {
     const fresh = await keys.makeNew(recoveryNeeds(options.stolen).offline, world.clock());
     const { ceremony } = await makePlan(quiet(world, options), options, fresh);
+    // Before anything is signed: what lies there signed is published without another question.
+    if (options.good !== undefined && options.choice === undefined) throw notChosen();
     const answer = options.yes ? "yes" : await ask?.("Do this now? [y/N] ");
-    if (!/^y(?:es)?$/i.test(answer?.trim() ?? "")) return false;
+    if (!/^y(?:es)?$/i.test(answer?.trim() ?? "")) {
+      world.output.note(
+        `Nothing was signed or published. The plan stays in ${paths.folder}; run this again to see it anew and go on.`,
+      );
+      return false;
+    }
     if (ceremony !== undefined) {
       signed = await signAll(ceremony, await keys.readAll());
       await writeRenamedFile(paths.signed, formatCeremonyFile(signed), { durable: true });

@@ -22,11 +22,16 @@ export function signingNotePath(
   keyId: string,
   env: Environment,
 ): string {
-  if (reference.kind === "file") return `${reference.path}.signed`;
+  if (reference.kind === "file") return signingNoteOf(reference.path);
   const { HOME: home = "", XDG_STATE_HOME: state = "" } = env;
   // The XDG specification: a relative path is not a path.
   const folder = isAbsolute(state) ? state : join(home, ".local", "state");
   return join(folder, "holdfast", "signed", `${keyId}.signed`);
+}
+
+/** Of a key in this file. */
+export function signingNoteOf(path: string): string {
+  return `${path}.signed`;
 }
 
 /** undefined where there is none. Throws RefusedError `ceremony.unknown-root` for another key's, FormatError. */
@@ -39,7 +44,7 @@ export async function readSigningNote(
   if (note.keyId === keyId) return note;
   throw new RefusedError(
     "ceremony.unknown-root",
-    `Cannot use the note ${path}: it is that of the key sha256:${note.keyId}`,
+    `Cannot use the note ${path}: it is that of the key sha256:${note.keyId}; where another key has taken its file's name, put the note aside with the old key`,
   );
 }
 

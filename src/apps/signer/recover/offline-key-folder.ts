@@ -3,7 +3,7 @@
  * them (`targets.next.pem`), and take their names once they are in force; the stolen ones stay as `targets.stolen.pem`.
  */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
@@ -14,6 +14,7 @@ import { tufSigner } from "#core/tuf/editor.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
 import { makeKeyFile, readExistingKey } from "#stores/folder/key-file.ts";
 import { isCode, moveFile } from "#stores/folder/renamed-file.ts";
+import { signingNoteOf } from "#stores/signers/signing-notes.ts";
 import { storageError } from "#stores/folder/storage-error.ts";
 
 const namePattern = /^(?:root-[1-9][0-9]?|targets|claimed)(?:\.next)?\.pem$/;
@@ -75,7 +76,10 @@ export class OfflineKeyFolder {
       const plain = name.replace(".next.pem", ".pem");
       const [from, to] = [join(this.#folder, name), join(this.#folder, plain)];
       if ((await this.#names()).includes(plain)) {
-        await moveFile(to, to.replace(/\.pem$/, ".stolen.pem"));
+        const aside = to.replace(/\.pem$/, ".stolen.pem");
+        // The note first: beside a key that it is not of, nothing can be signed.
+        await moveNote(to, aside);
+        await moveFile(to, aside);
       }
       await moveFile(from, to);
     }
@@ -101,6 +105,14 @@ export class OfflineKeyFolder {
 
   async #read(name: string): Promise<TufSigner> {
     return tufSigner(await readExistingKey(join(this.#folder, name)));
+  }
+}
+
+/** What a ceremony has the key remember, if it has taken part in one. */
+async function moveNote(from: string, to: string): Promise<void> {
+  const note = signingNoteOf(from);
+  if ((await readdir(dirname(note))).includes(basename(note))) {
+    await moveFile(note, signingNoteOf(to));
   }
 }
 

@@ -364,11 +364,14 @@ test("everything stolen, root too: afterwards not one old key counts", async (t)
   const scene = await Scene.open(t);
   const stolen = "all-online,root,targets,claimed";
   const old = await readdirKeys(scene.data.offlineKeys);
+  await writeFile(join(scene.data.offlineKeys, "targets.pem.signed"), "what it has signed");
   await scene.run((world) =>
     recoverWhole(world, scene.whole("--stolen", stolen, "--restore-all"), undefined),
   );
   const names = readdirSync(scene.data.offlineKeys);
   assert.ok(names.includes("root-2.stolen.pem") && names.includes("claimed.stolen.pem"));
+  assert.ok(names.includes("targets.stolen.pem.signed"), "a note goes with its key");
+  assert.ok(!names.includes("targets.pem.signed"));
   const fresh = await readdirKeys(scene.data.offlineKeys);
   assert.deepEqual([...fresh.keys()], [...old.keys()]);
   for (const [name, keyId] of fresh) assert.notEqual(keyId, old.get(name), name);

@@ -11,7 +11,6 @@ import {
   parseOnlineCards,
 } from "#formats/ceremony/online-cards.ts";
 import type { NamedOnlineRole, OnlineCards } from "#formats/ceremony/online-cards.ts";
-import { ceremonyLimits } from "#formats/ceremony/limits.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import type { CeremonyEdit } from "#core/ceremony/edit.ts";
@@ -22,9 +21,8 @@ import {
   signersOf,
 } from "#core/ceremony/open-ceremony.ts";
 import { proposeFirst, proposeNext } from "#core/ceremony/propose.ts";
-import { publicRolePath } from "#core/tuf/layout.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
-import { openFolderPublicTree } from "#stores/folder/public-tree.ts";
+import { rootsBefore } from "#stores/folder/past-roots.ts";
 import { readTravellingFile, writeTravellingFile } from "#stores/folder/travelling-file.ts";
 import { readConfigFile } from "#stores/host/config-file.ts";
 import { readCeremony } from "./ceremony-world.ts";
@@ -163,22 +161,6 @@ async function takeCurrent(world: CeremonyWorld, options: CurrentOptions): Promi
   } finally {
     door.close();
   }
-}
-
-/** For holders who have missed some ceremonies: with these, the root in force follows from the one they saw. */
-async function rootsBefore(version: number, publicTree: string): Promise<readonly Uint8Array[]> {
-  const tree = openFolderPublicTree(publicTree);
-  const roots: Uint8Array[] = [];
-  for (
-    let before = version - 1;
-    before >= Math.max(1, version - ceremonyLimits.rootsMax);
-    before--
-  ) {
-    const bytes = await tree.read(publicRolePath("root", before));
-    if (bytes === undefined) break;
-    roots.unshift(bytes);
-  }
-  return roots;
 }
 
 type ProposeOptions = {

@@ -21,6 +21,7 @@ import { proposeRecovery, stolenKeyIds } from "#core/recovery/propose-recovery.t
 import { readStateToRecover } from "#core/recovery/recover-publication.ts";
 import { keyOwners, recoveryNeeds, recoverySteps } from "#core/recovery/stolen-keys.ts";
 import type { KeyOwner, RecoveryNeeds, ThiefReach } from "#core/recovery/stolen-keys.ts";
+import { rootsBefore } from "#stores/folder/past-roots.ts";
 import { writeRenamedFile } from "#stores/folder/renamed-file.ts";
 import { openGoodCopy, readGoodRoot } from "./good-copy.ts";
 import { makeNextKeys } from "./next-keys.ts";
@@ -68,16 +69,7 @@ export async function makePlan(
   const allCards = new Map<KeyOwner, readonly KeyCard[]>(newCards);
   for (const [name, card] of cards) allCards.set(name, [card]);
   const now = world.clock();
-  const ceremony =
-    needs.ceremony.length === 0
-      ? undefined
-      : proposeRecovery(
-          state,
-          needs,
-          allCards,
-          ceremonyPolicy(state, options.config.signer.lifetimes),
-          now,
-        );
+  const ceremony = await proposeCeremony(world, options, state, needs, allCards, now);
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   const report = new Report(paths);
   try {
@@ -108,6 +100,24 @@ export async function makePlan(
   };
   await writePlan(paths, plan);
   return { plan, needs, ceremony };
+}
+
+/** undefined where the signer can do it alone. */
+async function proposeCeremony(
+  { data }: RecoveryWorld,
+  { config }: Wish,
+  state: WorkingState,
+  needs: RecoveryNeeds,
+  cards: ReadonlyMap<KeyOwner, readonly KeyCard[]>,
+  now: Date,
+): Promise<CeremonyFile | undefined> {
+  if (needs.ceremony.length === 0) return undefined;
+  const policy = ceremonyPolicy(state, config.signer.lifetimes);
+  const proposed = proposeRecovery(state, needs, cards, policy, now);
+  return {
+    ...proposed,
+    roots: await rootsBefore(state.offline.root.value.version, data.publicTree),
+  };
 }
 
 /** Throws RefusedError `recovery.plan` where the plan that lies there is more than a plan. */

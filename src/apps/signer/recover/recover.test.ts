@@ -16,7 +16,9 @@ import { formatKeyCard } from "#formats/ceremony/key-card.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { Random } from "#core/ports.ts";
+import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import { addSignature } from "#core/ceremony/signatures.ts";
+import { judgeRoot, rootFingerprint } from "#core/ceremony/signing-memory.ts";
 import { createPublisher } from "#core/publication/publisher.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
 import { initRepository, publicOnlineKeys } from "#core/publication/first-repository.ts";
@@ -336,6 +338,20 @@ test("who has not chosen, or says no, has signed nothing", async (t) => {
   assert.ok(!existsSync(signed));
   assert.equal(await answer("yes"), true);
   await scene.expectRecovered();
+});
+
+test("holders who have missed roots are given them", async (t) => {
+  const scene = await Scene.open(t);
+  for (const stolen of ["timestamp", "snapshot"]) {
+    const wish = scene.whole("--stolen", stolen, "--restore-none");
+    await scene.run((world) => recoverWhole(world, wish, undefined));
+  }
+  const planning = scene.plan("--stolen", "all-online", "--good", scene.copy);
+  await scene.run((world) => makePlan(world, planning, new Map()));
+  const file = parseCeremonyFile(await readFile(join(scene.plans, "next.ceremony")));
+  const first = await readFile(join(scene.data.publicTree, "tuf", "1.root.json"));
+  const fingerprint = rootFingerprint(first);
+  assert.equal(judgeRoot(openCeremony(file), undefined, { rootFingerprint: fingerprint }), "told");
 });
 
 test("what the operator keeps stays as it is", async (t) => {

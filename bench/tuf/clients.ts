@@ -7,7 +7,7 @@ import type { Target } from "#bench/results.ts";
 import type { TufPeer } from "#bench/peers/tuf-peers.ts";
 import { pickProjects, seeds } from "./large-index.ts";
 import type { MadeIndex, TufBench } from "./made-index.ts";
-import { startWorker } from "./line-worker.ts";
+import { ownWorker, startWorker } from "./line-worker.ts";
 import type { LineWorker, Timing, WorkerCommand } from "./line-worker.ts";
 import { inTurns, timingRows } from "./rounds-of-workers.ts";
 
@@ -47,9 +47,7 @@ async function measure(
   try {
     const args = [path.join(tree, "1.root.json"), `http://127.0.0.1:${server.port}/`] as const;
     const program = path.join(import.meta.dirname, "client-worker.ts");
-    const commands = new Map<string, WorkerCommand>([
-      ["Holdfast", { command: process.execPath, args: [program, ...args] }],
-    ]);
+    const commands = new Map<string, WorkerCommand>([["Holdfast", ownWorker(program, ...args)]]);
     for (const peer of peers) {
       const kind = peer.name === "tuf-js" ? [] : ["client"];
       commands.set(peer.name, peer.command(...kind, ...args));

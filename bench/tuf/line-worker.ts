@@ -26,6 +26,11 @@ export type LineWorker = {
 
 export type WorkerCommand = { readonly command: string; readonly args: readonly string[] };
 
+/** A worker of ours, with the flags that the launcher gives every program (bin/bootstrap.js). */
+export function ownWorker(...args: readonly string[]): WorkerCommand {
+  return { command: process.execPath, args: ["--max-semi-space-size=8", ...args] };
+}
+
 const TASK_MS_MAX = 240_000;
 const STOP_MS_MAX = 20_000;
 

@@ -7,7 +7,7 @@ import { pageTarget } from "#core/tuf/layout.ts";
 import { createSeededRandom } from "#world/seeded-random.ts";
 import { makeUploads, seeds } from "./large-index.ts";
 import type { MadeIndex, TufBench } from "./made-index.ts";
-import { startWorker } from "./line-worker.ts";
+import { ownWorker, startWorker } from "./line-worker.ts";
 import type { LineWorker } from "./line-worker.ts";
 import { inTurns, timingRows } from "./rounds-of-workers.ts";
 import { copyTree } from "./trees.ts";
@@ -64,8 +64,7 @@ async function startAll(
     workers.set(peer.name, startWorker(peer.command("sign", tree, keys)));
   }
   const program = path.join(import.meta.dirname, "signer-worker.ts");
-  const command = { command: process.execPath, args: [program, index.data] };
-  workers.set("Holdfast", startWorker(command));
+  workers.set("Holdfast", startWorker(ownWorker(program, index.data)));
 }
 
 async function measureBatches(

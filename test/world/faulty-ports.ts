@@ -58,7 +58,7 @@ export function faultyKeys(keys: KeyStore, plan: FaultPlan): KeyStore {
 export function faultyTree(tree: PublicTree, plan: FaultPlan): PublicTree {
   return {
     ...tree,
-    read: (path) => plan.run("read", () => tree.read(path)),
+    read: (path, sizeMax) => plan.run("read", () => tree.read(path, sizeMax)),
     write: (path, pieces) => plan.run("write", () => tree.write(path, pieces)),
     replacePointer: (path, expected, bytes) =>
       plan.run("replacePointer", () => tree.replacePointer(path, expected, bytes)),

@@ -10,6 +10,7 @@ import type { OfflineRole } from "#formats/door/offline-metadata.ts";
 import { RefusedError, TrustError } from "#core/errors.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
 import { publicTimestampPath } from "#core/tuf/layout.ts";
+import { clientLimits } from "#core/tuf/limits.ts";
 import { checkThreshold } from "#core/tuf/threshold.ts";
 import type { Clock } from "#core/ports.ts";
 import { freshKeys } from "./key-ring.ts";
@@ -40,7 +41,7 @@ export async function openPublication(
 ): Promise<WorkingState> {
   await ports.steps.reached("resume.begun");
   const stored = await ports.store.readState();
-  const pointer = await ports.publicTree.read(publicTimestampPath);
+  const pointer = await ports.publicTree.read(publicTimestampPath, clientLimits.timestampSizeMax);
   if (stored.roles.size === 0) return await publishFirst(ports, config, token, pointer);
   const state = await readWorkingState(ports.store, stored, pointer, ports.clock());
   checkCanSign(state.offline, state.binKeyIds, ports.ring);

@@ -113,8 +113,9 @@ async function isIntact(
   expected: { readonly sha256: string; readonly size: number },
   look: Look,
 ): Promise<boolean> {
-  if (look === "size") return (await publicTree.readSize(path)) === expected.size;
-  const bytes = await publicTree.read(path);
+  if ((await publicTree.readSize(path)) !== expected.size) return false;
+  if (look === "size") return true;
+  const bytes = await publicTree.read(path, expected.size);
   return bytes !== undefined && sha256Hex(bytes) === expected.sha256;
 }
 

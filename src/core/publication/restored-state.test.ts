@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
+import { publicPagePath } from "#core/tuf/layout.ts";
 import { signNextOffline } from "#core/tuf/offline-roles.ts";
+import { openFolderPublicTree } from "#stores/folder/public-tree.ts";
 import { backupSignerDisk } from "#stores/memory/signer-store.ts";
 import type { SignerDisk } from "#stores/memory/signer-store.ts";
 import { DAY, HOUR, createSimClock } from "#world/sim-clock.ts";
@@ -16,6 +22,7 @@ import {
   storeSdist,
 } from "#world/sim-signer.ts";
 import type { SignerWorld } from "#world/sim-signer.ts";
+import type { PublicTree } from "./public-tree.ts";
 import type { Publisher } from "./publisher.ts";
 
 const demo = normaliseProjectName("demo");
@@ -212,6 +219,76 @@ test("forged offline roles in the public tree are left aside", async () => {
   await restore(scene, scene.backup);
   assert.deepEqual(await versionsOf(client), ["1.0"]);
   assert.equal(world.notices.filter((notice) => notice.includes("left newer")).length, 1);
+});
+
+/** What no client would read to its end: more than any memory, and almost nothing on the disk. */
+const hugeSize = 2 ** 40;
+
+/** The public tree on a disk, with files of this size in it. */
+async function treeWithHuge(
+  t: TestContext,
+  world: SignerWorld,
+  ...paths: readonly string[]
+): Promise<PublicTree> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-restored-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const tree = openFolderPublicTree(folder);
+  for (const [path, bytes] of world.tree) await tree.write(path, [bytes]);
+  for (const path of paths) {
+    await tree.write(path, []);
+    await truncate(join(folder, path), hugeSize);
+  }
+  return tree;
+}
+
+async function restoreOn(publicTree: PublicTree, { backup, world }: Scene): Promise<Publisher> {
+  world.disk = backupSignerDisk(backup);
+  const signer = createSimSigner(world, { publicTree });
+  await signer.start();
+  return signer;
+}
+
+test("a page in the public tree that is too large to be one is passed over", async (t) => {
+  const scene = await aScene();
+  const { world } = scene;
+  const path = publicPagePath(later, "a".repeat(64));
+  const signer = await restoreOn(await treeWithHuge(t, world, path), scene);
+  const other = await signer.submit(storeSdist(world, "demo", "2.0", "other bytes"));
+  assert.equal(other.outcome === "refused" && other.code, "upload.filename-reused");
+  assert.equal((await signer.submit(storeSdist(world, "demo", "3.0"))).outcome, "published");
+});
+
+for (const [role, path] of [
+  ["root", "tuf/2.root.json"],
+  ["targets", "tuf/7.targets.json"],
+  ["claimed", "tuf/7.claimed.json"],
+] as const) {
+  test(`a ${role} in the public tree that is too large is left aside`, async (t) => {
+    const scene = await aScene();
+    const { world } = scene;
+    const signer = await restoreOn(await treeWithHuge(t, world, path), scene);
+    assert.ok(world.notices.some((notice) => /left newer .* it has more than/.test(notice)));
+    assert.equal((await signer.submit(storeSdist(world, "demo", "3.0"))).outcome, "published");
+  });
+}
+
+test("more newer roots than a client follows in one go are left aside", async () => {
+  const scene = await aScene();
+  const { world } = scene;
+  const root = world.tree.get("tuf/1.root.json") ?? new Uint8Array();
+  for (let version = 2; version <= 300; version += 1) {
+    Map.prototype.set.call(world.tree, `tuf/${version}.root.json`, root);
+  }
+  const signer = await restore(scene, scene.backup);
+  assert.ok(world.notices.some((notice) => /left newer .* More than 256/.test(notice)));
+  assert.equal((await signer.submit(storeSdist(world, "demo", "3.0"))).outcome, "published");
+});
+
+test("a pointer that is too large is nobody's, and says so", async (t) => {
+  const scene = await aScene();
+  const tree = await treeWithHuge(t, scene.world, "tuf/timestamp.json");
+  await assert.rejects(restoreOn(tree, scene), { code: "tuf.length", message: /timestamp\.json/ });
+  assert.equal(await tree.readSize("tuf/timestamp.json"), hugeSize);
 });
 
 test("a lost database on a public tree of ours goes on above it", async () => {

@@ -10,12 +10,15 @@
  */
 import { sha256Hex } from "#crypto/hash.ts";
 import { FormatError } from "#formats/format-error.ts";
+import { doorLimits } from "#formats/door/limits.ts";
+import { pageLimits } from "#formats/python/limits.ts";
 import { isProjectName } from "#formats/python/project-name.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { parsePage } from "#formats/python/simple-page.ts";
 import type { Page } from "#formats/python/simple-page.ts";
 import { RefusedError, TrustError } from "#core/errors.ts";
 import { pagePrefix, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
+import { clientLimits } from "#core/tuf/limits.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
 import type { FileBinding } from "./decide-changes.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -102,13 +105,14 @@ async function readForgottenPage(
   const sha256 = name.slice(0, -".index.json".length);
   if (publicPagePath(project, sha256) !== `targets/simple/${project}/${name}`) return undefined;
   if (await store.hasPage(project, sha256)) return undefined;
-  const bytes = await publicTree.read(publicPagePath(project, sha256));
-  if (bytes === undefined || sha256Hex(bytes) !== sha256) return undefined;
   try {
+    const bytes = await publicTree.read(publicPagePath(project, sha256), pageLimits.sizeMax);
+    if (bytes === undefined || sha256Hex(bytes) !== sha256) return undefined;
     const page = parsePage(bytes);
     return page.name === project ? page : undefined;
   } catch (error) {
-    if (error instanceof FormatError) return undefined;
+    // Too long for any client, or no page.
+    if (error instanceof TrustError || error instanceof FormatError) return undefined;
     throw error;
   }
 }
@@ -119,9 +123,9 @@ async function foundOffline(
   names: readonly string[],
   now: Date,
 ): Promise<{ readonly set: OfflineSet; readonly files: readonly RoleFile[] } | undefined> {
-  const found = await readOffline(ports.publicTree, held, names);
-  if (found.roots.length === 0 && !found.targets && !found.claimed) return undefined;
   try {
+    const found = await readOffline(ports.publicTree, held, names);
+    if (found.roots.length === 0 && !found.targets && !found.claimed) return undefined;
     const { roots, set } = adoptOffline(held, found, ports.ring);
     const files: RoleFile[] = roots.map((root) => offlineRoleFile("root", root, now));
     for (const role of ["targets", "claimed"] as const) {
@@ -149,12 +153,16 @@ async function readOffline(
   const readNewer = async (role: "targets" | "claimed"): Promise<Uint8Array | undefined> => {
     const version = newest(role);
     if (version <= held[role].value.version) return undefined;
-    return await publicTree.read(publicRolePath(role, version));
+    return await publicTree.read(publicRolePath(role, version), doorLimits.metadataSizeMax);
   };
+  const { rootRotationsMax, rootSizeMax } = clientLimits;
   const roots: Uint8Array[] = [];
   for (let version = held.root.value.version + 1; ; version++) {
-    const bytes = await publicTree.read(publicRolePath("root", version));
+    const bytes = await publicTree.read(publicRolePath("root", version), rootSizeMax);
     if (bytes === undefined) break;
+    if (roots.length === rootRotationsMax) {
+      throw new TrustError("tuf.length", `More than ${rootRotationsMax} newer roots are there`);
+    }
     roots.push(bytes);
   }
   const targets = await readNewer("targets");

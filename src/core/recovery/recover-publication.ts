@@ -30,6 +30,7 @@ import { namedByState, nextVersion, readWorkingState } from "#core/publication/w
 import type { WorkingState } from "#core/publication/working-state.ts";
 import type { WritePorts } from "#core/publication/write-batch.ts";
 import { publicPagePath, publicTimestampPath } from "#core/tuf/layout.ts";
+import { clientLimits } from "#core/tuf/limits.ts";
 import { checkCastOff } from "./cast-off.ts";
 import type { RestoredProject } from "./restored-project.ts";
 
@@ -71,7 +72,7 @@ export async function readStateToRecover({
       "Cannot recover from a backup that was brought back and never published: start the signer once, so that it takes over what it finds, end it, and recover then",
     );
   }
-  const pointer = await publicTree.read(publicTimestampPath);
+  const pointer = await publicTree.read(publicTimestampPath, clientLimits.timestampSizeMax);
   return await readWorkingState(store, stored, pointer, clock());
 }
 

@@ -25,8 +25,8 @@ export async function readBounded(
     const sentence = `Cannot use ${path}: it has ${size} bytes, more than ${sizeMax}`;
     throw new TrustError("tuf.length", sentence, { file: path, sizeMax, size });
   }
-  const bytes = size === undefined ? undefined : await tree.read(path);
-  if (bytes !== undefined && bytes.byteLength <= sizeMax) return bytes;
+  const bytes = size === undefined ? undefined : await tree.read(path, sizeMax);
+  if (bytes !== undefined) return bytes;
   throw new TrustError("tuf.missing", `Cannot use ${path}: it is not there`, { file: path });
 }
 

@@ -2,10 +2,12 @@
  * A folder that another machine filled: a mirror's, or a copy of `public/`. Only plain files are read, so that a link or a
  * device in it leads nowhere.
  */
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { RefusedError, invariant } from "#core/errors.ts";
+import { oversizedFile } from "#core/publication/public-tree.ts";
 import type { TreeReader } from "#core/recovery/tree-reader.ts";
+import { readFileWithin } from "./bounded-file.ts";
 import { isTreePath } from "./public-tree.ts";
 import { isCode } from "./renamed-file.ts";
 import { storageError } from "./storage-error.ts";
@@ -28,15 +30,21 @@ export function openCopiedFolder(root: string): TreeReader {
   };
   return {
     readSize: async (path) => plainSize(at(path)),
-    read: async (path) => {
+    read: async (path, sizeMax) => {
       if (plainSize(at(path)) === undefined) return undefined;
-      try {
-        return new Uint8Array(readFileSync(at(path)));
-      } catch (error) {
-        throw storageError(error, "read the copy");
-      }
+      const bytes = readPlain(at(path), sizeMax);
+      if (bytes === "oversized") throw oversizedFile(path, sizeMax);
+      return bytes;
     },
   };
+}
+
+function readPlain(path: string, sizeMax: number): Uint8Array | "oversized" {
+  try {
+    return readFileWithin(path, sizeMax);
+  } catch (error) {
+    throw storageError(error, "read the copy");
+  }
 }
 
 function plainSize(path: string): number | undefined {

@@ -1,6 +1,7 @@
 /** The roots before the one in force, as the public tree keeps them, for a ceremony file. */
 import { ceremonyLimits } from "#formats/ceremony/limits.ts";
 import { publicRolePath } from "#core/tuf/layout.ts";
+import { clientLimits } from "#core/tuf/limits.ts";
 import { openFolderPublicTree } from "./public-tree.ts";
 
 /** For holders who have missed some ceremonies: with these, the root in force follows from the one they saw. */
@@ -15,7 +16,7 @@ export async function rootsBefore(
     before >= Math.max(1, version - ceremonyLimits.rootsMax);
     before--
   ) {
-    const bytes = await tree.read(publicRolePath("root", before));
+    const bytes = await tree.read(publicRolePath("root", before), clientLimits.rootSizeMax);
     if (bytes === undefined) break;
     roots.unshift(bytes);
   }

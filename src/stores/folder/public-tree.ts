@@ -7,7 +7,6 @@ import {
   closeSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readdirSync,
   renameSync,
   statSync,
@@ -18,7 +17,9 @@ import {
 import { dirname, join } from "node:path";
 import { equalBytes } from "#crypto/constant-time.ts";
 import { UnavailableError, invariant } from "#core/errors.ts";
+import { oversizedFile } from "#core/publication/public-tree.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
+import { readFileWithin } from "./bounded-file.ts";
 import { storageError } from "./storage-error.ts";
 
 /** What is half written; never part of the tree. One process writes. */
@@ -30,19 +31,27 @@ export function openFolderPublicTree(root: string): PublicTree {
     invariant(isTreePath(path), "a path lies inside the public tree");
     return join(root, path);
   };
+  const sizeOf = (path: string): number | undefined =>
+    readIfThere(() => statSync(at(path), { throwIfNoEntry: false })?.size);
+  const read = (path: string, sizeMax: number): Uint8Array | undefined => {
+    const bytes = readIfThere(() => readFileWithin(at(path), sizeMax));
+    if (bytes === "oversized") throw oversizedFile(path, sizeMax);
+    return bytes;
+  };
+  const holds = (path: string, expected: Uint8Array | undefined): boolean => {
+    const size = sizeOf(path);
+    if (size === undefined || expected === undefined) return size === expected;
+    const held = size === expected.byteLength ? read(path, size) : undefined;
+    return held !== undefined && equalBytes(held, expected);
+  };
   return {
-    read: async (path) => readIfThere(() => new Uint8Array(readFileSync(at(path)))),
-    readSize: async (path) =>
-      readIfThere(() => statSync(at(path), { throwIfNoEntry: false })?.size),
+    read: async (path, sizeMax) => read(path, sizeMax),
+    readSize: async (path) => sizeOf(path),
     async write(path, pieces) {
       writeByRename(root, at(path), pieces);
     },
     async replacePointer(path, expected, bytes) {
-      const held = readIfThere(() => new Uint8Array(readFileSync(at(path))));
-      const same =
-        held === undefined || expected === undefined
-          ? held === expected
-          : equalBytes(held, expected);
+      const same = holds(path, expected);
       if (same) writeByRename(root, at(path), [bytes]);
       return same;
     },

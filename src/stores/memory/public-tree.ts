@@ -1,9 +1,14 @@
 /** A public tree for simulated worlds; what `files` holds survives the process that wrote it. */
+import { oversizedFile } from "#core/publication/public-tree.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
 
 export function createMemoryPublicTree(files: Map<string, Uint8Array> = new Map()): PublicTree {
   return {
-    read: async (path) => files.get(path),
+    read: async (path, sizeMax) => {
+      const bytes = files.get(path);
+      if (bytes !== undefined && bytes.byteLength > sizeMax) throw oversizedFile(path, sizeMax);
+      return bytes;
+    },
     readSize: async (path) => files.get(path)?.byteLength,
     async write(path, pieces) {
       files.set(path, new Uint8Array(Buffer.concat(pieces)));

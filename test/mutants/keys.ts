@@ -244,12 +244,6 @@ export const keyMutants: readonly Mutant[] = [
       caughtBy: "nothing of a shell",
     },
     {
-      check: "offline keys: a command's words steer no terminal",
-      find: '.replaceAll(/(?![\\n\\t])[\\p{Cc}\\p{Cf}]/gu, "")',
-      replace: "",
-      caughtBy: "moves a terminal",
-    },
-    {
       check: "offline keys: a command's failure is no signature",
       find: "if (status === 0) resolve",
       replace: "if (status !== 99) resolve",
@@ -260,6 +254,20 @@ export const keyMutants: readonly Mutant[] = [
       find: "export const commandMsMax = 300_000;",
       replace: "export const commandMsMax = 600_000;",
       caughtBy: "hangs",
+    },
+  ]),
+  ...mutantsOf("src/stores/signers/said-lines.ts", commandTests, [
+    {
+      check: "offline keys: a command's words steer no terminal",
+      find: '.replaceAll(/(?![\\n\\t])[\\p{Cc}\\p{Cf}\\p{M}\\p{Zl}\\p{Zp}]/gu, "")',
+      replace: "",
+      caughtBy: "moves a terminal",
+    },
+    {
+      check: "offline keys: a command's lines are its own",
+      find: "if (this.#begun <= saidLinesMax) return this.#prefix;",
+      replace: 'if (this.#begun <= saidLinesMax) return this.#begun === 1 ? this.#prefix : "";',
+      caughtBy: "own name",
     },
   ]),
   ...mutantsOf("src/stores/signers/signer-command.ts", commandTests, [

@@ -115,6 +115,7 @@ export type RefusedErrorCode =
   | "recovery.ceremony"
   | "recovery.choice"
   | "recovery.copy"
+  | "recovery.done"
   | "recovery.key-kept"
   | "recovery.plan"
   | "recovery.restore-first"

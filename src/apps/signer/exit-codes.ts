@@ -1,6 +1,8 @@
 /** What `holdfast signer` ends with, after sysexits.h. */
 export const exitCodes = {
   asked: 0,
+  /** `recover`: it was done before, and nothing was changed. */
+  alreadyDone: 3,
   usage: 64,
   /** A good copy, a plan or a ceremony cannot be used. */
   unusableInput: 65,
@@ -15,6 +17,7 @@ export const exitCodes = {
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "data-folder.in-use") return exitCodes.inUse;
+  if (code === "recovery.done") return exitCodes.alreadyDone;
   if (code === "options.invalid" || code === "recovery.choice") return exitCodes.usage;
   if (typeof code !== "string") return exitCodes.halted;
   if (code.startsWith("config.")) return exitCodes.usage;

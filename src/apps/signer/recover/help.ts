@@ -29,6 +29,8 @@ either word both are done at once, with offline keys that lie in a folder.
   --ceremony SIGNED   publish: the signed ceremony file
   --keys FOLDER       the offline keys' folder, as init makes it
   --yes               without plan or publish: do not ask
+  --again             without plan or publish: also where a recovery of the same theft is done in
+                      the plan's folder; that one is kept beside it
   --json              one JSON object instead of sentences
   --help
 
@@ -44,8 +46,9 @@ Examples
   holdfast recover --data DATA --stolen all-online --good /backup/public --keys /media/keys \\
       --restore-all
 
-Ends with 0 when it is done or nothing is left to do, 64 for a wrong option, choice or
-configuration, 65 when the copy, the plan or the ceremony cannot be used or lacks a signature, 70
-when it could not go on, 73 when keys or the data folder are missing or unusable, 75 while a signer
-works on the data folder, 130 when the question was answered with no.
+Ends with 0 when it is done or nothing is left to do, 3 when a recovery of the same theft was done
+before and --again is not said, 64 for a wrong option, choice or configuration, 65 when the copy,
+the plan or the ceremony cannot be used or lacks a signature, 70 when it could not go on, 73 when
+keys or the data folder are missing or unusable, 75 while a signer works on the data folder, 130
+when the question was answered with no.
 `;

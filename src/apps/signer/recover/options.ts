@@ -43,6 +43,8 @@ export type WholeOptions = Omit<PlanOptions, "command"> & {
   /** Where the offline keys lie. */
   readonly keys: string;
   readonly yes: boolean;
+  /** Also where a recovery of the same theft is done. */
+  readonly again: boolean;
   readonly choice: RestoreChoice | undefined;
 };
 
@@ -92,6 +94,7 @@ export function parseRecoverOptions(args: readonly string[]): RecoverOptions {
     out: resolve(values.out ?? `${common.data}/recovery`),
     keys: resolve(values.keys),
     yes: values.yes ?? false,
+    again: values.again ?? false,
     choice: readChoice(values),
   };
 }
@@ -114,6 +117,7 @@ type Values = {
   readonly keep?: readonly string[] | undefined;
   readonly keys?: string | undefined;
   readonly yes?: boolean | undefined;
+  readonly again?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly help?: boolean | undefined;
 };
@@ -136,6 +140,7 @@ const options = {
   keep: { type: "string", multiple: true },
   keys: { type: "string" },
   yes: { type: "boolean" },
+  again: { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -147,7 +152,7 @@ const choosing = ["restore", "restore-all", "restore-none", "keep"];
 const takenBy: Readonly<Record<"plan" | "publish" | "whole", readonly string[]>> = {
   plan: [...everyCommand, ...planning, "card"],
   publish: [...everyCommand, ...choosing, "plan", "ceremony"],
-  whole: [...everyCommand, ...planning, ...choosing, "keys", "yes"],
+  whole: [...everyCommand, ...planning, ...choosing, "keys", "yes", "again"],
 };
 
 function readArguments(args: readonly string[], command: keyof typeof takenBy): Values {

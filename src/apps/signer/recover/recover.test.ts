@@ -38,6 +38,7 @@ import { createSeededRandom } from "#world/seeded-random.ts";
 import { HOUR, createSimClock } from "#world/sim-clock.ts";
 import type { SimClock } from "#world/sim-clock.ts";
 import { TreeClient } from "#world/tree-client.ts";
+import { exitCodeOf, exitCodes } from "#apps/signer/exit-codes.ts";
 import { parseRecoverOptions } from "./options.ts";
 import type { PlanOptions, PublishOptions, WholeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -338,6 +339,38 @@ test("who has not chosen, or says no, has signed nothing", async (t) => {
   assert.ok(!existsSync(signed));
   assert.equal(await answer("yes"), true);
   await scene.expectRecovered();
+});
+
+test("a recovery that is done is not done again unasked", async (t) => {
+  const scene = await Scene.open(t);
+  const again = (...words: readonly string[]): Promise<boolean> =>
+    scene.run((world) =>
+      recoverWhole(world, scene.whole("--stolen", "all-online", ...words), undefined),
+    );
+  assert.equal(await again("--restore-all"), true);
+  await scene.expectRecovered();
+  const { bulletin, plan } = planFolder(join(scene.data.root, "recovery"));
+  const state = async (): Promise<readonly unknown[]> => [
+    ...(await Promise.all([bulletin, plan].map((path) => readFile(path, "utf8")))),
+    ...(await readdirKeys(scene.data.onlineKeys)),
+    ...(await readdirKeys(scene.data.offlineKeys)),
+    readdirSync(join(scene.data.publicTree, "tuf")),
+  ];
+  const before = await state();
+  for (const choice of ["--restore-all", "--restore-none"]) {
+    await assert.rejects(again(choice), (error: Error) => {
+      assert.match(error.message, /of timestamp, .* is done.*nothing was changed.*--again/);
+      assert.equal(exitCodeOf(error), exitCodes.alreadyDone);
+      return true;
+    });
+  }
+  assert.deepEqual(await state(), before);
+  assert.equal(await again("--restore-none", "--again"), true);
+  assert.ok(existsSync(join(scene.data.publicTree, "tuf", "3.root.json")));
+  assert.equal(
+    readdirSync(scene.data.root).filter((one) => one.startsWith("recovery.before-")).length,
+    1,
+  );
 });
 
 test("holders who have missed roots are given them", async (t) => {

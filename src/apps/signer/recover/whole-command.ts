@@ -36,6 +36,7 @@ export async function recoverWhole(
   const keys = new OfflineKeyFolder(options.keys, world.random);
   let plan = await readPlan(paths);
   if (plan?.state === "published") {
+    checkNotDone(paths, plan, options);
     world.output.note(`An earlier recovery is kept in ${await moveAside(paths, world.clock())}`);
     plan = undefined;
   }
@@ -76,6 +77,19 @@ export async function recoverWhole(
 /** One JSON object is what the end has to say. */
 function quiet(world: RecoveryWorld, { json }: WholeOptions): RecoveryWorld {
   return json ? { ...world, output: { ...world.output, print: () => undefined } } : world;
+}
+
+/** After a lost connection nobody knows how it ended, and asks again: that must not cost every key a second time. */
+function checkNotDone(
+  { folder }: PlanFolder,
+  { made, stolen }: RecoveryPlan,
+  options: WholeOptions,
+): void {
+  if (options.again || stolen.join() !== options.stolen.join()) return;
+  throw new RefusedError(
+    "recovery.done",
+    `The recovery of ${stolen.join(", ") || "no key"} that was begun at ${made} is done, and nothing was changed now: its report and its bulletin.txt for users are in ${folder}; start the signer again. If they were stolen once more, say --again`,
+  );
 }
 
 /** Another wish would be answered with what was signed for the first one. */

@@ -4,7 +4,7 @@
  */
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { RefusedError } from "#core/errors.ts";
-import { pairProjects } from "./compare-trees.ts";
+import { isPaired, pairProjects } from "./compare-trees.ts";
 import type { ComparedFault, ComparedPorts, ProjectPair, TellProgress } from "./compare-trees.ts";
 import { compareProject } from "./project-difference.ts";
 import type { ProjectDifference } from "./project-difference.ts";
@@ -25,9 +25,24 @@ export type ChosenProject = {
 };
 
 /**
- * Those that are chosen and are not as the copy has them. `tell` hears of every project that differs and is kept as it
- * is. Throws RefusedError `recovery.choice` at the end for a chosen name that the copy says nothing certain about.
+ * Before anything else is done: putting a whole index back takes long. Throws RefusedError `recovery.choice` for a chosen
+ * name that the copy says nothing certain about.
  */
+export async function checkChoice(
+  ports: Omit<ComparedPorts, "published">,
+  choice: RestoreChoice,
+): Promise<void> {
+  if (choice.kind !== "only" && choice.kind !== "all-but") return;
+  for (const project of choice.projects) {
+    if (await isPaired(ports, project)) continue;
+    throw new RefusedError(
+      "recovery.choice",
+      `Cannot choose ${project}: neither the database nor what verifies of the good copy has a project of that name; nothing was changed`,
+    );
+  }
+}
+
+/** Those that are chosen and are not as the copy has them. `tell` hears of every project that differs and is kept as it is. */
 export async function* chooseProjects(
   ports: Omit<ComparedPorts, "published">,
   choice: RestoreChoice,
@@ -37,15 +52,11 @@ export async function* chooseProjects(
     readonly progress?: TellProgress;
   } = {},
 ): AsyncGenerator<ChosenProject> {
-  const unseen = new Set(
-    choice.kind === "only" || choice.kind === "all-but" ? choice.projects : [],
-  );
   for await (const pair of pairProjects(ports, tell.progress)) {
     if (pair.kind === "fault") {
       tell.fault?.(pair);
       continue;
     }
-    unseen.delete(pair.project);
     const restored = restoreProject(pair);
     const isHeadNew =
       restored.page.status !== pair.record?.status ||
@@ -59,12 +70,6 @@ export async function* chooseProjects(
     }
     yield { pair, restored, difference: compareProject(pair.good?.content, pair.is) };
   }
-  const [unknown] = unseen;
-  if (unknown === undefined) return;
-  throw new RefusedError(
-    "recovery.choice",
-    `Cannot choose ${unknown}: neither the database nor what verifies of the good copy has a project of that name`,
-  );
 }
 
 function isChosen(choice: RestoreChoice, project: ProjectName): boolean {

@@ -10,7 +10,7 @@ import { TrustError } from "#core/errors.ts";
 import { formatProjectPage } from "#core/publication/project-record.ts";
 import type { ProjectRecord } from "#core/publication/project-record.ts";
 import type { SignerStore } from "#core/publication/signer-store.ts";
-import { pagePrefix } from "#core/tuf/layout.ts";
+import { binOfPrefix, pagePrefix } from "#core/tuf/layout.ts";
 import { readListedPage } from "./copied-tree.ts";
 import type { CopiedTree, ListedPage, ListedRange } from "./copied-tree.ts";
 import type { FileCopies } from "./file-copies.ts";
@@ -88,7 +88,7 @@ export async function* compareTrees(
   }
   for await (const range of pairRanges(ports, tell)) {
     for (const fault of range.faults) yield fault;
-    for (const pair of range.pairs) yield* comparePair(ports, await pair(), range.shown);
+    for (const pair of range.pairs.values()) yield* comparePair(ports, await pair(), range.shown);
   }
 }
 
@@ -98,45 +98,70 @@ export async function* pairProjects(
   tell: TellProgress = () => undefined,
 ): AsyncGenerator<ProjectPair | ComparedFault> {
   for await (const range of pairRanges(ports, tell)) {
-    for (const pair of range.pairs) yield await pair();
+    for (const pair of range.pairs.values()) yield await pair();
     yield* range.faults;
   }
 }
 
+/** Whether that walk says anything certain of the project; only its own range is read. */
+export async function isPaired(
+  ports: Omit<ComparedPorts, "published">,
+  project: ProjectName,
+): Promise<boolean> {
+  const bitLength = rangeBits(ports);
+  const { pairs } = await readPairs(ports, binOfPrefix(pagePrefix(project), bitLength), bitLength);
+  return (await pairs.get(project)?.())?.kind === "pair";
+}
+
 type PairedRange = {
-  readonly pairs: readonly (() => Promise<ProjectPair | ComparedFault>)[];
+  readonly pairs: ReadonlyMap<ProjectName, () => Promise<ProjectPair | ComparedFault>>;
   readonly faults: readonly ComparedFault[];
   readonly shown: ListedRange | undefined;
 };
 
 async function* pairRanges(ports: ComparedPorts, tell: TellProgress): AsyncGenerator<PairedRange> {
-  const { copy, published, store } = ports;
-  const bitLength = Math.min(copy.bitLength, published?.bitLength ?? copy.bitLength);
+  const bitLength = rangeBits(ports);
   const total = 2 ** bitLength;
-  const size = 2 ** (32 - bitLength);
   for (let range = 0; range < total; range++) {
-    const first = range * size;
-    const last = first + size - 1;
-    const good = await copy.readRange(first, last);
-    const shown = await published?.readRange(first, last);
-    const held = new Map<ProjectName, number>();
-    for (const { project, serial } of await store.readPagesByPrefix(first, last)) {
-      held.set(project, serial);
-    }
-    const names = new Set([...good.pages.keys(), ...(shown?.pages.keys() ?? []), ...held.keys()]);
-    const known = [...names].filter((project) => !isUnknown(good, project)).toSorted();
-    yield {
-      pairs: known.map((name) => () => pairProject(ports, name, good, held.get(name))),
-      faults: [
-        ...good.faults.map((fault) => ({ kind: "fault", where: "copy", ...fault }) as const),
-        ...(shown?.faults ?? []).map(
-          (fault) => ({ kind: "fault", where: "public", ...fault }) as const,
-        ),
-      ],
-      shown,
-    };
+    yield await readPairs(ports, range, bitLength);
     await tell({ done: range + 1, total });
   }
+}
+
+/** Its ranges' ends are ends of bins in both trees. */
+function rangeBits({ copy, published }: ComparedPorts): number {
+  return Math.min(copy.bitLength, published?.bitLength ?? copy.bitLength);
+}
+
+async function readPairs(
+  ports: ComparedPorts,
+  range: number,
+  bitLength: number,
+): Promise<PairedRange> {
+  const { copy, published, store } = ports;
+  const size = 2 ** (32 - bitLength);
+  const first = range * size;
+  const last = first + size - 1;
+  const good = await copy.readRange(first, last);
+  const shown = await published?.readRange(first, last);
+  const held = new Map<ProjectName, number>();
+  for (const { project, serial } of await store.readPagesByPrefix(first, last)) {
+    held.set(project, serial);
+  }
+  const names = new Set([...good.pages.keys(), ...(shown?.pages.keys() ?? []), ...held.keys()]);
+  const known = [...names].filter((project) => !isUnknown(good, project)).toSorted();
+  return {
+    pairs: new Map(
+      known.map((name) => [name, () => pairProject(ports, name, good, held.get(name))] as const),
+    ),
+    faults: [
+      ...good.faults.map((fault) => ({ kind: "fault", where: "copy", ...fault }) as const),
+      ...(shown?.faults ?? []).map(
+        (fault) => ({ kind: "fault", where: "public", ...fault }) as const,
+      ),
+    ],
+    shown,
+  };
 }
 
 function isUnknown({ pages, unknown }: ListedRange, project: ProjectName): boolean {

@@ -19,7 +19,7 @@ import {
   recoverPublication,
 } from "#core/recovery/recover-publication.ts";
 import type { Recovered } from "#core/recovery/recover-publication.ts";
-import { chooseProjects } from "#core/recovery/choose-projects.ts";
+import { checkChoice, chooseProjects } from "#core/recovery/choose-projects.ts";
 import type { RestoreChoice } from "#core/recovery/choose-projects.ts";
 import type { RestoredProject } from "#core/recovery/restored-project.ts";
 import { parseStolen, recoveryNeeds } from "#core/recovery/stolen-keys.ts";
@@ -54,6 +54,7 @@ export async function publishRecovery(world: RecoveryWorld, wish: PublishWish): 
   const offline = await readSigned(world, needs, wish);
   const good = plan.good && (await openGoodCopy(world, plan.good, false));
   const choice = choiceOf(good, wish.choice);
+  if (good !== undefined) await checkChoice(good.ports, choice);
   const told = new Told(paths);
   let recovered: Recovered;
   try {

@@ -61,6 +61,8 @@ class Scene {
   readonly client: TreeClient;
   readonly #tree = new Map<string, Uint8Array>();
   said: string[] = [];
+  /** What took long enough to be told of. */
+  readonly long = new Set<string>();
 
   constructor(folder: string, seed: number) {
     this.folder = folder;
@@ -194,7 +196,7 @@ class Scene {
       say: (line) => void this.said.push(line),
       print: nothing,
       note: nothing,
-      progress: nothing,
+      progress: (what) => void (what !== undefined && this.long.add(what)),
     };
   }
 
@@ -385,6 +387,35 @@ test("holders who have missed roots are given them", async (t) => {
   const first = await readFile(join(scene.data.publicTree, "tuf", "1.root.json"));
   const fingerprint = rootFingerprint(first);
   assert.equal(judgeRoot(openCeremony(file), undefined, { rootFingerprint: fingerprint }), "told");
+});
+
+test("a name that nothing has is refused before any work", async (t) => {
+  const scene = await Scene.open(t);
+  const planning = scene.plan("--stolen", "all-online", "--good", scene.copy);
+  await scene.run((world) => makePlan(world, planning, new Map()));
+  const signed = await scene.sign(["root-1", "root-2", "targets"]);
+  const refusal = { code: "recovery.choice", message: /Cannot choose alfa.*nothing was changed/ };
+  for (const option of ["--keep", "--restore"]) {
+    const typo = scene.publication("--ceremony", signed, option, "alpha,alfa");
+    await assert.rejects(
+      scene.run((world) => publishRecovery(world, typo)),
+      refusal,
+    );
+    const whole = scene.whole("--stolen", "all-online", option, "alpha,alfa");
+    await assert.rejects(
+      scene.run((world) => recoverWhole(world, whole, undefined)),
+      refusal,
+    );
+  }
+  assert.ok(!scene.long.has("putting back"));
+  assert.ok(!existsSync(join(scene.plans, "bulletin.txt")));
+  assert.ok(!existsSync(join(scene.data.root, "recovery", "signed.ceremony")), "nothing is signed");
+  assert.ok(!existsSync(join(scene.data.publicTree, "tuf", "2.root.json")));
+  await scene.run((world) =>
+    publishRecovery(world, scene.publication("--ceremony", signed, "--keep", "alpha")),
+  );
+  assert.ok(scene.long.has("putting back"));
+  assert.deepEqual(await scene.files(beta), ["beta-1.0.tar.gz"]);
 });
 
 test("what the operator keeps stays as it is", async (t) => {

@@ -5,6 +5,7 @@ import type { RecoveryPlan } from "#formats/recovery/recovery-plan.ts";
 import { RefusedError } from "#core/errors.ts";
 import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import { addSignature, rolesOfKey } from "#core/ceremony/signatures.ts";
+import { checkChoice } from "#core/recovery/choose-projects.ts";
 import { proposeRootRemoval } from "#core/recovery/propose-recovery.ts";
 import { readStateToRecover, recoverPublication } from "#core/recovery/recover-publication.ts";
 import { recoveryNeeds } from "#core/recovery/stolen-keys.ts";
@@ -12,6 +13,7 @@ import type { TufSigner } from "#core/tuf/editor.ts";
 import { readFile } from "node:fs/promises";
 import type { AskLine } from "#stores/host/ask-line.ts";
 import { isCode, writeRenamedFile } from "#stores/folder/renamed-file.ts";
+import { openGoodCopy } from "./good-copy.ts";
 import { OfflineKeyFolder } from "./offline-key-folder.ts";
 import type { WholeOptions } from "./options.ts";
 import { ceremonyPolicy, isInForce, makePlan } from "./plan-command.ts";
@@ -45,10 +47,13 @@ export async function recoverWhole(
   const isBegun = plan !== undefined && isInForce(await readStateToRecover(world.ports), plan);
   // Cut short after that: nothing is planned anew.
   if (signed === undefined && !isBegun) {
-    const fresh = await keys.makeNew(recoveryNeeds(options.stolen).offline, world.clock());
-    const { ceremony } = await makePlan(quiet(world, options), options, fresh);
+    const cards = await keys.makeNew(recoveryNeeds(options.stolen).offline, world.clock());
+    const { ceremony, plan: fresh } = await makePlan(quiet(world, options), options, cards);
     // Before anything is signed: what lies there signed is published without another question.
     if (options.good !== undefined && options.choice === undefined) throw notChosen();
+    if (fresh.good !== undefined && options.choice !== undefined) {
+      await checkChoice((await openGoodCopy(world, fresh.good, false)).ports, options.choice);
+    }
     const answer = options.yes ? "yes" : await ask?.("Do this now? [y/N] ");
     if (!/^y(?:es)?$/i.test(answer?.trim() ?? "")) {
       world.output.note(

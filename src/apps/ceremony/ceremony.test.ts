@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
+import type { Secret } from "#crypto/secret.ts";
 import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
 import { formatCeremonyFile, parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
@@ -15,6 +16,7 @@ import { formatKeyCard, parseKeyCard } from "#formats/ceremony/key-card.ts";
 import { isJsonObject, jsonObject } from "#formats/json/value.ts";
 import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import { rootFingerprint } from "#core/ceremony/signing-memory.ts";
+import { parsePassphrase } from "#core/keys/passphrase.ts";
 import type { Publisher } from "#core/publication/publisher.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import type { DataFolder } from "#stores/folder/data-folder.ts";
@@ -42,6 +44,7 @@ class Stage {
   signer: Publisher | undefined;
   /** What the person at the terminal answers; undefined: nobody is there. */
   answer: string | undefined;
+  passphrase: Secret | undefined;
 
   constructor(folder: string, seed: number) {
     this.folder = folder;
@@ -55,14 +58,17 @@ class Stage {
 
   async run(...args: readonly string[]): Promise<Run> {
     let [out, err] = ["", ""];
-    const { answer, clock, random } = this;
+    const { answer, clock, passphrase, random } = this;
     const status = await runCeremony(
       args,
       {
         clock: clock.now,
         random: random.bytes,
         signerPorts: () => ({
-          askPassphrase: () => Promise.reject(new Error("no key here is encrypted")),
+          askPassphrase: () => {
+            if (passphrase !== undefined) return Promise.resolve(passphrase);
+            return Promise.reject(new Error("no key here is encrypted"));
+          },
           env: { HOME: this.folder },
           timer: () => () => undefined,
           show: () => undefined,
@@ -546,6 +552,23 @@ test("options that cannot be meant are refused before anything is written", asyn
   await stage.refused("options.invalid", 64, ...both);
   assert.equal((await stage.run("sign", stage.path("current"))).status, 64);
   assert.equal((await stage.run("nonsense")).status, 64);
+});
+
+test("where the card cannot be written, no key is made", async (t) => {
+  const stage = await aStage(t);
+  await stage.person("Bob", "bob");
+  const card = await readFile(stage.path("bob.card"));
+  stage.passphrase = parsePassphrase(formatUtf8("correct horse battery staple"));
+  const key = (to: string): readonly string[] => {
+    return ["key", "Ada", "--out", stage.path("ada.key"), "--card", stage.path(to)];
+  };
+  await stage.refused("ceremony.output", 65, ...key("bob.card"));
+  await stage.refused("storage.failed", 70, ...key("nowhere/ada.card"));
+  await stage.refused("options.invalid", 64, ...key("ada.key"));
+  assert.deepEqual(await readFile(stage.path("bob.card")), card);
+  await assert.rejects(readFile(stage.path("ada.key")), { code: "ENOENT" });
+  await stage.well(...key("ada.card"));
+  assert.equal(parseKeyCard(await readFile(stage.path("ada.card"))).name, "Ada");
 });
 
 test("a policy is as it was said, and holds", async (t) => {

@@ -13,7 +13,7 @@ import type { OnlineKeyName } from "#core/tuf/layout.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import { makeKeyFolder } from "#stores/folder/key-file.ts";
 import { makeNextOnlineKeys, makeOnlineKeys } from "#stores/folder/online-keys.ts";
-import { writeTravellingFile } from "#stores/folder/travelling-file.ts";
+import { checkTravellingFile, writeTravellingFile } from "#stores/folder/travelling-file.ts";
 import { makeSealedKeyFile } from "#stores/signers/key-files.ts";
 import { openSigner } from "#stores/signers/open-signer.ts";
 import type { CeremonyWorld } from "./ceremony-world.ts";
@@ -60,6 +60,11 @@ async function writeKeyCard(
   }
   const cardPath = cardOption ?? (out === undefined ? undefined : `${out}.card`);
   if (cardPath === undefined) throw invalid("with --key, say where the card goes with --card");
+  if (out !== undefined && resolve(out) === resolve(cardPath)) {
+    throw invalid("--out and --card name the same file");
+  }
+  // A key whose card could not be written would be in the way of the next attempt.
+  await checkTravellingFile(resolve(cardPath));
   const card =
     out === undefined
       ? await cardOfKey(world, name, key ?? "", options)

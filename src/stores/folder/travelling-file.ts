@@ -33,18 +33,19 @@ export async function readTravellingFile(path: string, sizeMax: number): Promise
   }
 }
 
+/**
+ * Before something is made that the file is to tell of. Nothing stays there: whoever is asked for a passphrase in between
+ * may leave. Throws as writeTravellingFile() would.
+ */
+export async function checkTravellingFile(path: string): Promise<void> {
+  const handle = await openNew(path);
+  await handle.close();
+  await rm(path, { force: true });
+}
+
 /** Durable. Throws RefusedError `ceremony.output` where something is: what was carried here is not overwritten. */
 export async function writeTravellingFile(path: string, bytes: Uint8Array): Promise<void> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, "wx", publicMode);
-  } catch (error) {
-    if (isCode(error, "EEXIST")) {
-      const message = `Cannot write ${path}: it is there already; name another file`;
-      throw new RefusedError("ceremony.output", message);
-    }
-    throw storageError(error, `write ${path}`);
-  }
+  const handle = await openNew(path);
   try {
     await writeSynced(handle, bytes);
   } catch (error) {
@@ -61,6 +62,18 @@ export async function replaceTravellingFile(path: string, bytes: Uint8Array): Pr
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
+    throw storageError(error, `write ${path}`);
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", publicMode);
+  } catch (error) {
+    if (isCode(error, "EEXIST")) {
+      const message = `Cannot write ${path}: it is there already; name another file`;
+      throw new RefusedError("ceremony.output", message);
+    }
     throw storageError(error, `write ${path}`);
   }
 }

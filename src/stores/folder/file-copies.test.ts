@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { mkdir, mkdtemp, open, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -35,6 +37,12 @@ async function aFolder(t: TestContext): Promise<string> {
 async function put(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
+}
+
+/** Of every open file in this process. */
+function prototypeOf(handle: FileHandle): FileHandle {
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  return prototype;
 }
 
 const layouts = {
@@ -88,6 +96,31 @@ for (const [name, pathIn] of Object.entries(layouts)) {
     assert.equal((await readdir(shard)).length, 2, "no draft is left");
   });
 }
+
+test("a copy that changes between the look and the copying is not brought", async (t) => {
+  const [copy, store] = [await aFolder(t), await aFolder(t)];
+  const { coreMetadata: _, ...sdist } = file;
+  // More than is read at once: what comes after the first part is another's when it is read again.
+  const large = new Uint8Array(2 * 1024 * 1024 + 1).fill(7);
+  const page = { ...sdist, sha256: sha256Hex(large), size: large.byteLength };
+  const path = storedFilePath(copy, page.sha256);
+  await put(path, large);
+  const honest = await aFolder(t);
+  assert.equal(await openFileBringer(copy, honest).bring(demo, page), "brought");
+  const handle = await open(path);
+  const writing = t.mock.method(prototypeOf(handle), "writeFile", () => {
+    writing.mock.restore();
+    const changed = openSync(path, "r+");
+    writeSync(changed, formatUtf8("x"), 0, 1, large.byteLength - 1);
+    closeSync(changed);
+    return Promise.resolve();
+  });
+  await handle.close();
+  await assert.rejects(openFileBringer(copy, store).bring(demo, page), /changed while it was read/);
+  assert.equal(writing.mock.callCount(), 1);
+  assert.equal(await openFileCopies(store).look(demo, page), "missing");
+  assert.deepEqual(await readdir(dirname(storedFilePath(store, page.sha256))), []);
+});
 
 test("links in a copy lead nowhere", async (t) => {
   const root = await aFolder(t);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,13 +34,31 @@ test("readTravellingFile() reads up to its limit, and says why it does not", asy
   await refuse(".", /not a file/);
 });
 
-test("readTravellingFile() waits for nobody: neither for a pipe nor for an endless device", async () => {
-  const pipe = join(folder, "pipe");
-  execFileSync("mkfifo", [pipe]);
-  for (const path of [pipe, "/dev/zero"]) {
-    const reading = readTravellingFile(path, 100);
-    await assert.rejects(reading, { code: "ceremony.input", message: /not a file/ });
-  }
+test(
+  "readTravellingFile() waits for nobody: neither for a pipe nor for an endless device",
+  {
+    timeout: 30_000,
+  },
+  async (t) => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // Whoever waits all the same is let go, or this process would never end.
+    t.after(() => closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)));
+    for (const path of [pipe, "/dev/zero"]) {
+      const reading = readTravellingFile(path, 100);
+      await assert.rejects(reading, { code: "ceremony.input", message: /not a file/ });
+    }
+  },
+);
+
+test("readTravellingFile() takes no part of a file that has more than its length says", async () => {
+  // A plain file of length 0 that is not empty: as one that grew after it was looked at.
+  const growing = "/proc/self/status";
+  assert.equal((await stat(growing)).size, 0);
+  await assert.rejects(readTravellingFile(growing, 1_000_000), {
+    code: "ceremony.input",
+    message: /changes while it is read/,
+  });
 });
 
 test("writeTravellingFile() writes once, readable by all, and replaces nothing", async () => {

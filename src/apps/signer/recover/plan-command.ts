@@ -1,11 +1,12 @@
 /** `holdfast recover plan`: what is to be done for exactly these keys, what differs, and the ceremony for it. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { setImmediate as immediate } from "node:timers/promises";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import { formatCeremonyFile, parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile, CeremonyPolicy } from "#formats/ceremony/ceremony-file.ts";
-import { parseKeyCard } from "#formats/ceremony/key-card.ts";
+import { keyCardLimits, parseKeyCard } from "#formats/ceremony/key-card.ts";
 import type { KeyCard } from "#formats/ceremony/key-card.ts";
+import { ceremonyLimits } from "#formats/ceremony/limits.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
 import { jsonObject } from "#formats/json/value.ts";
 import type { RecoveryPlan } from "#formats/recovery/recovery-plan.ts";
@@ -23,6 +24,7 @@ import { keyOwners, recoveryNeeds, recoverySteps } from "#core/recovery/stolen-k
 import type { KeyOwner, RecoveryNeeds, ThiefReach } from "#core/recovery/stolen-keys.ts";
 import { rootsBefore } from "#stores/folder/past-roots.ts";
 import { writeRenamedFile } from "#stores/folder/renamed-file.ts";
+import { readTravellingFile } from "#stores/folder/travelling-file.ts";
 import { openGoodCopy, readGoodRoot } from "./good-copy.ts";
 import { makeNextKeys } from "./next-keys.ts";
 import type { PlanOptions } from "./options.ts";
@@ -149,7 +151,7 @@ async function checkReplaceable(
 /** Whether somebody has signed what is planned here. */
 async function isSigned({ ceremony }: PlanFolder): Promise<boolean> {
   try {
-    const file = parseCeremonyFile(new Uint8Array(await readFile(ceremony)));
+    const file = parseCeremonyFile(await readTravellingFile(ceremony, ceremonyLimits.fileSizeMax));
     return signatureDemands(openCeremony(file)).some(({ signed }) => signed.length > 0);
   } catch {
     // None, or nothing that anybody could go on with.
@@ -163,13 +165,13 @@ export function isInForce(state: WorkingState, { castOff }: RecoveryPlan): boole
   return castOff.length > 0 && !castOff.some((keyId) => named.has(keyId));
 }
 
-/** Throws RefusedError `recovery.plan` for cards that cannot be read. */
+/** Throws RefusedError `ceremony.input` for what is no small file, and as `parseKeyCard` does. */
 export async function readCards(
   wished: PlanOptions["cards"],
 ): Promise<ReadonlyMap<KeyOwner, readonly KeyCard[]>> {
   const cards = new Map<KeyOwner, readonly KeyCard[]>();
   for (const { owner, path } of wished) {
-    const card = parseKeyCard(new Uint8Array(await readFile(path)), path);
+    const card = parseKeyCard(await readTravellingFile(path, keyCardLimits.sizeMax), path);
     cards.set(owner, [...(cards.get(owner) ?? []), card]);
   }
   return cards;

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { setImmediate as immediate } from "node:timers/promises";
 import { parseCeremonyFile } from "#formats/ceremony/ceremony-file.ts";
 import type { CeremonyFile } from "#formats/ceremony/ceremony-file.ts";
+import { ceremonyLimits } from "#formats/ceremony/limits.ts";
 import type { Config } from "#formats/config/config.ts";
 import type { OfflineMetadata } from "#formats/door/offline-metadata.ts";
 import { formatJson } from "#formats/json/format.ts";
@@ -26,6 +27,7 @@ import { parseStolen, recoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import type { RecoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import { openFileCopies } from "#stores/folder/file-copies.ts";
 import { writeRenamedFile } from "#stores/folder/renamed-file.ts";
+import { readTravellingFile } from "#stores/folder/travelling-file.ts";
 import { formatBulletin } from "./bulletin.ts";
 import type { Bulletin } from "./bulletin.ts";
 import { openGoodCopy } from "./good-copy.ts";
@@ -71,7 +73,7 @@ export async function publishRecovery(world: RecoveryWorld, wish: PublishWish): 
   await tellResult(world, paths, plan, needs, recovered, told, wish.isUnfinished === true);
 }
 
-/** Throws RefusedError `recovery.ceremony` for a file that nobody may publish yet. */
+/** Throws RefusedError `recovery.ceremony` for a file that nobody may publish yet, `ceremony.input` for none. */
 async function readSigned(
   world: RecoveryWorld,
   needs: RecoveryNeeds,
@@ -109,8 +111,9 @@ async function readSigned(
 }
 
 async function readCeremony(path: string): Promise<CeremonyFile> {
+  const bytes = await readTravellingFile(path, ceremonyLimits.fileSizeMax);
   try {
-    return parseCeremonyFile(new Uint8Array(await readFile(path)));
+    return parseCeremonyFile(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RefusedError("recovery.ceremony", `Cannot read ${path}: ${reason}`);

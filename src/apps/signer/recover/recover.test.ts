@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -598,6 +598,22 @@ test("what a plan casts off it casts off also when it is made anew for less", as
   const whole = scene.publication("--ceremony", await scene.sign(["root-1", "root-2"]));
   await scene.run((world) => publishRecovery(world, whole));
   assert.deepEqual(await scene.files(alpha), ["alpha-1.0.tar.gz", "alpha-6.6.tar.gz"]);
+});
+
+test("ceremony files and cards are read as what travels: small plain files", async (t) => {
+  const scene = await Scene.open(t);
+  const planning = scene.plan("--stolen", "timestamp", "--no-copy");
+  await scene.run((world) => makePlan(world, planning, new Map()));
+  const path = join(scene.folder, "huge");
+  await writeFile(path, "");
+  await truncate(path, 2 ** 40);
+  const refused = { code: "ceremony.input", message: /larger than/ };
+  const given = scene.publication("--ceremony", path);
+  await assert.rejects(
+    scene.run((world) => publishRecovery(world, given)),
+    refused,
+  );
+  await assert.rejects(readCards([{ owner: "targets", path }]), refused);
 });
 
 test("a copy of another index, or one that was changed, is refused before anything is done", async (t) => {

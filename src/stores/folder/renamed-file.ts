@@ -4,9 +4,13 @@ import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { storageError } from "./storage-error.ts";
 
+const privateMode = 0o600;
+
 export type RenamedFileOptions = {
   /** Synced, with the name's folder, before it returns. */
   readonly durable?: boolean;
+  /** As the umask lets it; without it only its owner reads it. */
+  readonly mode?: number;
 };
 
 /** A name beside `path` that no other call, nor another process, uses. */
@@ -14,15 +18,15 @@ export function draftPath(path: string): string {
   return `${path}.${crypto.randomUUID()}.new`;
 }
 
-/** Replaces what is there. Only its owner can read it. Throws `storage.*`. */
+/** Replaces what is there. Throws `storage.*`. */
 export async function writeRenamedFile(
   path: string,
   bytes: Uint8Array | string,
-  { durable = false }: RenamedFileOptions = {},
+  { durable = false, mode = privateMode }: RenamedFileOptions = {},
 ): Promise<void> {
   const draft = draftPath(path);
   try {
-    await writeDraft(draft, bytes, durable);
+    await writeDraft(draft, bytes, durable, mode);
     await rename(draft, path);
     if (durable) await syncFolder(dirname(path));
   } catch (error) {
@@ -35,7 +39,7 @@ export async function writeRenamedFile(
 export async function writeNewFile(path: string, bytes: Uint8Array | string): Promise<boolean> {
   const draft = draftPath(path);
   try {
-    await writeDraft(draft, bytes, true);
+    await writeDraft(draft, bytes, true, privateMode);
     await link(draft, path);
     await syncFolder(dirname(path));
     return true;
@@ -61,8 +65,9 @@ async function writeDraft(
   draft: string,
   bytes: Uint8Array | string,
   durable: boolean,
+  mode: number,
 ): Promise<void> {
-  const handle = await openNew(draft);
+  const handle = await openNew(draft, mode);
   try {
     await handle.writeFile(bytes);
     if (durable) await handle.sync();
@@ -72,13 +77,13 @@ async function writeDraft(
 }
 
 /** The folder is there nearly always, so it is made only when it is not. */
-async function openNew(path: string): Promise<FileHandle> {
+async function openNew(path: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(path, "wx", 0o600);
+    return await open(path, "wx", mode);
   } catch (error) {
     if (!isCode(error, "ENOENT")) throw error;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return await open(path, "wx", 0o600);
+    return await open(path, "wx", mode);
   }
 }
 

@@ -23,12 +23,11 @@ import { readStateToRecover } from "#core/recovery/recover-publication.ts";
 import { keyOwners, recoveryNeeds, recoverySteps } from "#core/recovery/stolen-keys.ts";
 import type { KeyOwner, RecoveryNeeds, ThiefReach } from "#core/recovery/stolen-keys.ts";
 import { rootsBefore } from "#stores/folder/past-roots.ts";
-import { writeRenamedFile } from "#stores/folder/renamed-file.ts";
 import { readTravellingFile } from "#stores/folder/travelling-file.ts";
 import { openGoodCopy, readGoodRoot } from "./good-copy.ts";
 import { makeNextKeys } from "./next-keys.ts";
 import type { PlanOptions } from "./options.ts";
-import { planFolder, readPlan, writePlan } from "./plan-folder.ts";
+import { planFolder, planModes, readPlan, writePlan, writePlanFile } from "./plan-folder.ts";
 import type { PlanFolder } from "./plan-folder.ts";
 import type { RecoveryWorld } from "./recovery-world.ts";
 import { Report, countsJson, countsLine } from "./report.ts";
@@ -72,7 +71,7 @@ export async function makePlan(
   for (const [name, card] of cards) allCards.set(name, [card]);
   const now = world.clock();
   const ceremony = await proposeCeremony(world, options, state, needs, allCards, now);
-  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  await mkdir(paths.folder, { recursive: true, mode: planModes.folder });
   const report = new Report(paths);
   try {
     sayNeeds(report, needs);
@@ -82,7 +81,7 @@ export async function makePlan(
     report.close();
   }
   if (ceremony !== undefined) {
-    await writeRenamedFile(paths.ceremony, formatCeremonyFile(ceremony), { durable: true });
+    await writePlanFile(paths.ceremony, formatCeremonyFile(ceremony));
   }
   const castOff = [
     ...stolen,

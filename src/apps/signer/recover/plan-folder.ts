@@ -1,4 +1,7 @@
-/** The folder of one recovery. `plan.json` is written last: where it is, the rest is whole. */
+/**
+ * The folder of one recovery. `plan.json` is written last: where it is, the rest is whole. It goes to the holders of the
+ * offline keys, on other machines under other users: what lies in it says no more than the public tree and holds no key.
+ */
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "#formats/format-error.ts";
@@ -18,6 +21,8 @@ export type PlanFolder = {
   readonly changedLines: string;
   readonly bulletin: string;
 };
+
+export const planModes = { folder: 0o755, file: 0o644 } as const;
 
 export function planFolder(folder: string): PlanFolder {
   return {
@@ -54,7 +59,12 @@ export async function readExistingPlan(paths: PlanFolder): Promise<RecoveryPlan>
 }
 
 export async function writePlan({ plan }: PlanFolder, value: RecoveryPlan): Promise<void> {
-  await writeRenamedFile(plan, formatRecoveryPlan(value), { durable: true });
+  await writePlanFile(plan, formatRecoveryPlan(value));
+}
+
+/** Durable; readers see the old bytes or the new ones. */
+export async function writePlanFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  await writeRenamedFile(path, bytes, { durable: true, mode: planModes.file });
 }
 
 /** A folder of an earlier recovery makes room for a new one. */

@@ -26,13 +26,18 @@ import type { RestoredProject } from "#core/recovery/restored-project.ts";
 import { parseStolen, recoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import type { RecoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import { openFileCopies } from "#stores/folder/file-copies.ts";
-import { writeRenamedFile } from "#stores/folder/renamed-file.ts";
 import { readTravellingFile } from "#stores/folder/travelling-file.ts";
 import { formatBulletin } from "./bulletin.ts";
 import type { Bulletin } from "./bulletin.ts";
 import { openGoodCopy } from "./good-copy.ts";
 import type { GoodCopy } from "./good-copy.ts";
-import { planFolder, readExistingPlan, writePlan } from "./plan-folder.ts";
+import {
+  planFolder,
+  planModes,
+  readExistingPlan,
+  writePlan,
+  writePlanFile,
+} from "./plan-folder.ts";
 import type { PlanFolder } from "./plan-folder.ts";
 import type { RecoveryWorld } from "./recovery-world.ts";
 import { differenceJson } from "./report.ts";
@@ -159,7 +164,7 @@ class Told {
       project: name,
       difference: difference && differenceJson(difference),
     });
-    this.#lines ??= openSync(`${this.#paths.changedLines}.part`, "w", 0o600);
+    this.#lines ??= openSync(`${this.#paths.changedLines}.part`, "w", planModes.file);
     writeSync(this.#lines, `${Buffer.from(formatJson(value)).toString()}\n`);
   }
 
@@ -177,7 +182,7 @@ class Told {
     const more = this.restored - this.#named.length;
     const projects = this.#named;
     const text = formatBulletin({ needs, now, rootVersion, projects, more, list: changedLines });
-    await writeRenamedFile(bulletin, text, { durable: true });
+    await writePlanFile(bulletin, text);
   }
 }
 

@@ -4,9 +4,19 @@
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { sha256Hex } from "#crypto/hash.ts";
@@ -341,6 +351,27 @@ test("who has not chosen, or says no, has signed nothing", async (t) => {
   assert.ok(!existsSync(signed));
   assert.equal(await answer("yes"), true);
   await scene.expectRecovered();
+});
+
+test("what lies in the plan's folder can be carried to others, and holds no key", async (t) => {
+  const scene = await Scene.open(t);
+  const wish = scene.whole("--stolen", "all-online,root,targets,claimed", "--restore-all");
+  await scene.run((world) => recoverWhole(world, wish, undefined));
+  const folder = join(scene.data.root, "recovery");
+  const allowed = ~process.umask();
+  const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+  assert.equal(await modeOf(folder), 0o755 & allowed);
+  const { folder: _folder, ...files } = planFolder(folder);
+  assert.deepEqual(
+    readdirSync(folder).toSorted(),
+    Object.values(files)
+      .map((path) => basename(path))
+      .toSorted(),
+  );
+  for (const path of Object.values(files)) {
+    assert.equal(await modeOf(path), 0o644 & allowed, path);
+    assert.ok(!(await readFile(path, "utf8")).includes("PRIVATE"), path);
+  }
 });
 
 test("a recovery that is done is not done again unasked", async (t) => {

@@ -6,6 +6,7 @@ import { jsonObject } from "#formats/json/value.ts";
 import type { Json } from "#formats/json/value.ts";
 import type { Comparison, ComparedProject } from "#core/recovery/compare-trees.ts";
 import type { FileDifference, ProjectDifference } from "#core/recovery/project-difference.ts";
+import { planModes } from "./plan-folder.ts";
 import type { PlanFolder } from "./plan-folder.ts";
 
 export type ReportCounts = {
@@ -37,9 +38,9 @@ export class Report {
   };
 
   constructor({ folder, reportLines, reportText }: PlanFolder) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#text = openSync(reportText, "w", 0o600);
-    this.#lines = openSync(reportLines, "w", 0o600);
+    mkdirSync(folder, { recursive: true, mode: planModes.folder });
+    this.#text = openSync(reportText, "w", planModes.file);
+    this.#lines = openSync(reportLines, "w", planModes.file);
   }
 
   /** For people only. */

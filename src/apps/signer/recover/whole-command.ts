@@ -12,12 +12,19 @@ import { recoveryNeeds } from "#core/recovery/stolen-keys.ts";
 import type { TufSigner } from "#core/tuf/editor.ts";
 import { readFile } from "node:fs/promises";
 import type { AskLine } from "#stores/host/ask-line.ts";
-import { isCode, writeRenamedFile } from "#stores/folder/renamed-file.ts";
+import { isCode } from "#stores/folder/renamed-file.ts";
 import { openGoodCopy } from "./good-copy.ts";
 import { OfflineKeyFolder } from "./offline-key-folder.ts";
 import type { WholeOptions } from "./options.ts";
 import { ceremonyPolicy, isInForce, makePlan } from "./plan-command.ts";
-import { moveAside, planFolder, readExistingPlan, readPlan, writePlan } from "./plan-folder.ts";
+import {
+  moveAside,
+  planFolder,
+  readExistingPlan,
+  readPlan,
+  writePlan,
+  writePlanFile,
+} from "./plan-folder.ts";
 import type { PlanFolder } from "./plan-folder.ts";
 import { notChosen, publishRecovery } from "./publish-command.ts";
 import type { RecoveryWorld } from "./recovery-world.ts";
@@ -63,7 +70,7 @@ export async function recoverWhole(
     }
     if (ceremony !== undefined) {
       signed = await signAll(ceremony, await keys.readAll());
-      await writeRenamedFile(paths.signed, formatCeremonyFile(signed), { durable: true });
+      await writePlanFile(paths.signed, formatCeremonyFile(signed));
     }
   }
   await publishRecovery(world, {

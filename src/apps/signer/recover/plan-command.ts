@@ -10,7 +10,8 @@ import { ceremonyLimits } from "#formats/ceremony/limits.ts";
 import type { Lifetimes } from "#formats/config/config.ts";
 import { jsonObject } from "#formats/json/value.ts";
 import type { RecoveryPlan } from "#formats/recovery/recovery-plan.ts";
-import { RefusedError } from "#core/errors.ts";
+import { RefusedError, TrustError } from "#core/errors.ts";
+import { FormatError } from "#formats/format-error.ts";
 import { ceremonyHash } from "#core/ceremony/ceremony-hash.ts";
 import { openCeremony } from "#core/ceremony/open-ceremony.ts";
 import { signatureDemands } from "#core/ceremony/signatures.ts";
@@ -152,9 +153,12 @@ async function isSigned({ ceremony }: PlanFolder): Promise<boolean> {
   try {
     const file = parseCeremonyFile(await readTravellingFile(ceremony, ceremonyLimits.fileSizeMax));
     return signatureDemands(openCeremony(file)).some(({ signed }) => signed.length > 0);
-  } catch {
+  } catch (error) {
     // None, or nothing that anybody could go on with.
-    return false;
+    const isUnreadable =
+      error instanceof FormatError || error instanceof RefusedError || error instanceof TrustError;
+    if (isUnreadable) return false;
+    throw error;
   }
 }
 

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { parseConfig } from "#formats/config/config.ts";
 import { formatSignerStatus } from "#formats/door/signer-status.ts";
-import type { SignerStatus } from "#formats/door/signer-status.ts";
+import type { RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
 import { initRepository, publicOnlineKeys } from "#core/publication/first-repository.ts";
 import type { OfflineKeys } from "#core/publication/first-repository.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
@@ -80,7 +80,12 @@ test("examineRoles() finds a key the signer lacks, and one it holds too many", a
 
 test("examineRoles() takes the signer's word while it runs", async (t) => {
   const { data, tree } = await aScene(t);
-  const keyId = "ab".repeat(32);
+  const [keyId, binsId, targetsId] = ["ab".repeat(32), "cd".repeat(32), "ef".repeat(32)];
+  const role = (name: string, of: string, offline: boolean): RoleStatus => ({
+    ...{ role: name, version: 2, nextVersion: 3, threshold: 1, keyIds: [of], offline },
+    ...{ signedAt: "2029-05-31T00:00:00Z", expires: "2030-06-02T00:00:00Z" },
+    ...{ dueAt: "2030-01-01T00:00:00Z", due: false, expired: false },
+  });
   const status: SignerStatus = {
     ...{ serial: 9, batch: 9, waiting: 0, projects: 1, bins: 16, clockBehindMs: 0 },
     rootFingerprint: `sha256:${keyId}`,
@@ -90,18 +95,35 @@ test("examineRoles() takes the signer's word while it runs", async (t) => {
         ...{ signedAt: "2029-01-01T00:00:00Z", expires: "2029-06-02T00:00:00Z" },
         ...{ dueAt: "2029-04-01T00:00:00Z", due: true, expired: false, offline: true },
       },
+      role("bins", binsId, false),
+      role("targets", targetsId, true),
     ],
-    keys: [{ keyId, scheme: "ed25519", holder: { name: "Ada", kind: "ssh-agent" } }],
-    heldKeys: [{ name: "bins", keyId, state: "current" }],
+    keys: [
+      { keyId, scheme: "ed25519", holder: { name: "Ada", kind: "ssh-agent" } },
+      { keyId: binsId, scheme: "ed25519" },
+      { keyId: targetsId, scheme: "ed25519" },
+    ],
+    heldKeys: [
+      { name: "bins", keyId, state: "current" },
+      { name: "bins", keyId: binsId, state: "current" },
+    ],
   };
   mkdirSync(dirname(data.signerSocket), { recursive: true });
   const server = createServer((_request, response) => response.end(formatSignerStatus(status)));
   await new Promise<void>((resolve) => server.listen(data.signerSocket, resolve));
   t.after(() => server.close());
   const findings = await examineRoles(data, tree, now);
-  assert.deepEqual(brief(findings), ["good role.keys claimed", "fault key.misplaced claimed"]);
+  assert.deepEqual(brief(findings), [
+    ...["claimed", "bins", "targets"].map((name) => `good role.keys ${name}`),
+    "fault key.misplaced claimed",
+  ]);
   assert.equal(
     findings[0]?.message,
     "claimed is signed by the key of Ada, ssh-agent (ed25519 abababababababab…); last signed at 2029-01-01T00:00:00Z",
   );
+  assert.match(
+    findings[1]?.message ?? "",
+    /^bins is signed by the key of the signer \(ed25519 cdcd/,
+  );
+  assert.match(findings[2]?.message ?? "", /^targets is signed by the key of an unnamed holder/);
 });

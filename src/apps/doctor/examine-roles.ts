@@ -115,8 +115,8 @@ function listKeepers(
   renewedAt: ReadonlyMap<string, string>,
 ): readonly Finding[] {
   const byId = new Map(keys.map((key) => [key.keyId, key]));
-  return roles.map(({ keyIds, role, threshold }) => {
-    const holders = keyIds.map((keyId) => describeKeeper(keyId, byId.get(keyId)));
+  return roles.map(({ keyIds, offline, role, threshold }) => {
+    const holders = keyIds.map((keyId) => describeKeeper(keyId, byId.get(keyId), offline));
     const count = keyIds.length === 1 ? "the key" : `${threshold} of the keys`;
     const renewed = renewedAt.get(role);
     const last = renewed === undefined ? "" : `; last signed at ${renewed}`;
@@ -125,10 +125,11 @@ function listKeepers(
   });
 }
 
-function describeKeeper(keyId: string, key: KeyStatus | undefined): string {
+function describeKeeper(keyId: string, key: KeyStatus | undefined, isOffline: boolean): string {
   const holder = key?.holder;
-  const name =
-    holder === undefined ? "an unnamed holder" : `${terminalText(holder.name)}, ${holder.kind}`;
+  // Metadata names no holder of a key that the signer makes by itself.
+  const unnamed = isOffline ? "an unnamed holder" : "the signer";
+  const name = holder === undefined ? unnamed : `${terminalText(holder.name)}, ${holder.kind}`;
   return `${name} (${key?.scheme ?? "unknown"} ${shortKeyId(keyId)}…)`;
 }
 

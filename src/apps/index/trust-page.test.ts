@@ -47,6 +47,7 @@ test("the page about trust says who signs what, and that nothing needs doing", a
   assert.match(text, /Nothing needs doing/);
   assert.match(text, /Ada &lt;&quot;&amp;&gt;\\u\{202e\} \(ssh-agent\), ed25519/);
   assert.ok(text.includes(`sha256:${adaId}`));
+  assert.match(text, /this index&#39;s signer, ed25519/);
   assert.match(text, /2030-12-31 00:00 UTC/);
   assert.ok(!text.includes("Ada <"));
   assert.ok(!text.includes("\u202e"));

@@ -53,6 +53,20 @@ test("the page about trust says who signs what, and that nothing needs doing", a
   assert.ok(!text.includes("\u202e"));
 });
 
+test("the page about trust shows the root in force beside the first, where it is another", async (t) => {
+  const world = await aWorld(t);
+  assert.ok(!(await read(world, "/trust/")).includes("in force"));
+  const [timestamp] = world.signer.trust.roles;
+  assert.ok(timestamp);
+  const roles = [{ ...timestamp, role: "root", version: 7 }, ...world.signer.trust.roles];
+  const newestRootFingerprint = `sha256:${"ef".repeat(32)}`;
+  world.signer.trust = { ...world.signer.trust, roles, newestRootFingerprint };
+  world.clock.advance(indexLimits.signerStatusMs);
+  const text = await read(world, "/trust/");
+  assert.match(text, /Root 7, which is in force<\/h2>.*hand out this fingerprint only/);
+  assert.ok(text.includes(newestRootFingerprint));
+});
+
 test("the page about trust and the metrics warn of what expires, and of a key in the wrong place", async (t) => {
   const world = await aWorld(t);
   const { keys, roles } = world.signer.trust;

@@ -77,8 +77,8 @@ async function runSigner(
     keepRenewed(publisher, systemClock, (error) => log.error(error)),
   );
   void endWhenHalted(publisher, life, log);
-  const { rootFingerprint, serial } = publisher.status();
-  log.info({ rootFingerprint, serial }, "takes changes");
+  const { newestRootFingerprint, rootFingerprint, serial } = publisher.status();
+  log.info({ rootFingerprint, newestRootFingerprint, serial }, "takes changes");
   if (readyFile === undefined) return;
   await writeReadyFile(readyFile, { socket: data.signerSocket, rootFingerprint });
 }

@@ -1,4 +1,5 @@
 /** What the signer says of its roles, and when the next of them is due. */
+import { sha256Hex } from "#crypto/hash.ts";
 import { formatInstant } from "#formats/bytes/instant.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { RoleStatus, SignerStatus } from "#formats/door/signer-status.ts";
@@ -37,6 +38,7 @@ export function publicationStatus(
   const current = [...state.roles.values()].filter(({ role }) =>
     isDelegated(role, state.bitLength),
   );
+  const newestRoot = sha256Hex(state.offline.root.bytes);
   const bins = current.filter(({ role }) => isBinName(role));
   const singles = shownOrder.flatMap((name) => current.filter(({ role }) => role === name));
   const roles = singles.map((file) => roleStatus(file, state, config, now));
@@ -49,6 +51,9 @@ export function publicationStatus(
     bins: bins.length,
     clockBehindMs: now.getTime() - clock.getTime(),
     rootFingerprint: `sha256:${state.rootFingerprint}`,
+    ...(newestRoot !== state.rootFingerprint && {
+      newestRootFingerprint: `sha256:${newestRoot}`,
+    }),
     roles: [...roles, ...allBins(binStatuses)],
     keys: [...namedKeepers(state), ...binKeepers(state, ring)],
     heldKeys: heldKeyStatuses(ring, namedByState(state)),

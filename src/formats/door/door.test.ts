@@ -181,6 +181,8 @@ test("status and backup requests travel unchanged", () => {
     ],
   };
   assert.deepEqual(parseSignerStatus(formatSignerStatus(status)), status);
+  const later = { ...status, newestRootFingerprint: "sha256:01" };
+  assert.deepEqual(parseSignerStatus(formatSignerStatus(later)), later);
   const held = {
     ...status,
     keys: [

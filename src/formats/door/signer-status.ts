@@ -73,7 +73,10 @@ export type SignerStatus = {
   readonly bins: number;
   /** How far the clock stands behind what was signed already; 0 when all is well. */
   readonly clockBehindMs: number;
+  /** Of the very first root. */
   readonly rootFingerprint: string;
+  /** Of the root in force, where it is a later one. */
+  readonly newestRootFingerprint?: string;
   readonly roles: readonly RoleStatus[];
   /** Each key that one of the roles names, once. */
   readonly keys: readonly KeyStatus[];
@@ -125,6 +128,7 @@ const signerStatus = object({
   bins: natural,
   clockBehindMs: natural,
   rootFingerprint: string,
+  newestRootFingerprint: optional(string),
   roles: list(roleStatus),
   keys: list(keyStatus),
   heldKeys: list(heldKeyStatus),

@@ -21,7 +21,7 @@ export type MemorySigner = {
   /** Pages by hash: what a disk would hold, and an intruder could change. */
   readonly pages: Map<string, Uint8Array>;
   /** What it says of its roles and keys. */
-  trust: Pick<SignerStatus, "heldKeys" | "keys" | "roles">;
+  trust: Pick<SignerStatus, "heldKeys" | "keys" | "newestRootFingerprint" | "roles">;
   /** While true, nothing is answered: every request throws, done or not. */
   isDown: boolean;
   /** Until it resolves, answers wait. */

@@ -36,8 +36,21 @@ function renderStatus(status: SignerStatus, now: Date): Markup {
       this page cannot vouch for itself.
     </p>
     <p><code class="hash">${status.rootFingerprint}</code></p>
+    ${renderNewestRoot(status)}
     <h2>Roles</h2>
     <div class="columns">${status.roles.map((role) => renderRole(role, keys, now))}</div>`;
+}
+
+/** From the first root whoever has its lost keys can continue as well as we. */
+function renderNewestRoot({ newestRootFingerprint, roles }: SignerStatus): Markup | "" {
+  if (newestRootFingerprint === undefined) return "";
+  const version = roles.find(({ role }) => role === "root")?.version;
+  return html`<h2>Root ${version ?? ""}, which is in force</h2>
+    <p>
+      After keys of root were lost to somebody, hand out this fingerprint only, and no longer that
+      of the first root.
+    </p>
+    <p><code class="hash">${newestRootFingerprint}</code></p>`;
 }
 
 function renderWarning({ code, level, message }: RoleWarning): Markup {

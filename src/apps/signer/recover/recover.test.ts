@@ -475,6 +475,8 @@ test("everything stolen, root too: afterwards not one old key counts", async (t)
   const scene = await Scene.open(t);
   const stolen = "all-online,root,targets,claimed";
   const old = await readdirKeys(scene.data.offlineKeys);
+  const before = await scene.publish(async (publisher) => publisher.status());
+  assert.equal(before.newestRootFingerprint, undefined, "there is one root");
   await writeFile(join(scene.data.offlineKeys, "targets.pem.signed"), "what it has signed");
   await scene.run((world) =>
     recoverWhole(world, scene.whole("--stolen", stolen, "--restore-all"), undefined),
@@ -487,6 +489,9 @@ test("everything stolen, root too: afterwards not one old key counts", async (t)
   assert.deepEqual([...fresh.keys()], [...old.keys()]);
   for (const [name, keyId] of fresh) assert.notEqual(keyId, old.get(name), name);
   const root = await readFile(join(scene.data.publicTree, "tuf", "3.root.json"), "utf8");
+  const after = await scene.publish(async (publisher) => publisher.status());
+  assert.equal(after.rootFingerprint, before.rootFingerprint);
+  assert.equal(after.newestRootFingerprint, `sha256:${sha256Hex(formatUtf8(root))}`);
   const targets = JSON.parse(
     await readFile(join(scene.data.publicTree, "tuf", "timestamp.json"), "utf8"),
   );

@@ -256,7 +256,12 @@ export const proofs: readonly Proof[] = [
     ],
   },
   { attack: "K1", suite: pep458, defence: "expiry of snapshot", edits: noExpiry },
-  { attack: "K2", suite: pep458, defence: "no lower timestamp or snapshot", edits: [noRollback] },
+  {
+    attack: "K2",
+    suite: pep458,
+    defence: "no lower snapshot, and no role in it",
+    edits: [noRollback, noRoleGuard],
+  },
   {
     attack: "K3",
     suite: pep458,

@@ -5,6 +5,7 @@
  */
 import { sha256Hex } from "#crypto/hash.ts";
 import { publicKeyIdentity } from "#crypto/public-key.ts";
+import { offlineRoles } from "#formats/door/offline-metadata.ts";
 import type { OfflineMetadata, OfflineRole } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Signed } from "#formats/tuf/envelope.ts";
@@ -71,14 +72,9 @@ export function acceptOffline(
   ring: KeyRing,
   now: Date,
 ): OfflineSet {
-  const set = offeredSet(held, offered);
-  for (const role of ["root", "targets", "claimed"] as const) {
-    if (offered[role] === undefined) continue;
-    checkVersion(role, set[role].value, nextVersions[role]);
-    checkNotExpired(role, set[role].value, now);
-  }
-  checkSet(set, ring);
-  checkNoneHeld(set, held, ring);
+  const set = judgeOffered(held, offered, ring, now, (role, file) =>
+    checkVersion(role, file, nextVersions[role]),
+  );
   // Root is written last, so until then clients judge the new targets by the old root.
   checkThreshold(
     "targets, for the root before",
@@ -100,10 +96,23 @@ export function acceptRecovered(
   ring: KeyRing,
   now: Date,
 ): OfflineSet {
+  return judgeOffered(held, offered, ring, now, (role, { version }) =>
+    checkNotLower(role, role, version, nextVersions[role]),
+  );
+}
+
+/** All that both have in common; `checkNext` judges the version. */
+function judgeOffered(
+  held: OfflineSet,
+  offered: OfflineMetadata,
+  ring: KeyRing,
+  now: Date,
+  checkNext: (role: OfflineRole, file: Metadata) => void,
+): OfflineSet {
   const set = offeredSet(held, offered);
-  for (const role of ["root", "targets", "claimed"] as const) {
+  for (const role of offlineRoles) {
     if (offered[role] === undefined) continue;
-    checkNotLower(role, role, set[role].value.version, nextVersions[role]);
+    checkNext(role, set[role].value);
     checkNotExpired(role, set[role].value, now);
   }
   checkSet(set, ring);

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fingerprintOf } from "#core/verdict/anchor.ts";
+import { serveIndex } from "#world/served-index.ts";
 import { SimIndex } from "#world/sim-index.ts";
 
 const script = join(import.meta.dirname, "main.ts");
@@ -26,25 +26,8 @@ type Served = {
 async function serve(t: TestContext, owner: string): Promise<Served> {
   const index = await new SimIndex(owner).open();
   const seen = new Set<string | undefined>();
-  const server = createServer((request, response) => {
-    seen.add(request.headers.authorization);
-    const url = new URL(request.url ?? "/", "http://127.0.0.1/");
-    void index.answer({ url, headers: {} }).then(({ body, status }) => {
-      assert.ok(body instanceof Uint8Array);
-      response.writeHead(status, { "content-length": body.length });
-      response.end(body);
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  const leave = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  t.after(leave);
-  return { index, url: `http://127.0.0.1:${address.port}/`, leave, seen };
+  const served = await serveIndex(t, index, ({ headers }) => void seen.add(headers.authorization));
+  return { index, ...served, seen };
 }
 
 type Place = { readonly folder: string; readonly own: Served; readonly foreign: Served };

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fingerprintOf } from "#core/verdict/anchor.ts";
+import { serveIndex } from "#world/served-index.ts";
 import { SimIndex } from "#world/sim-index.ts";
 
 const script = join(import.meta.dirname, "main.ts");
@@ -31,28 +31,11 @@ async function aPlace(t: TestContext): Promise<Place> {
   const index = await new SimIndex().open();
   index.objects.set("/.well-known/holdfast.json", new TextEncoder().encode('{"name":"Our Index"}'));
   const seen: (readonly [string, string | undefined])[] = [];
-  const server = createServer((request, response) => {
-    seen.push([request.url ?? "", request.headers.authorization]);
-    const url = new URL(request.url ?? "/", "http://127.0.0.1/");
-    void index.answer({ url, headers: {} }).then(({ body, status }) => {
-      assert.ok(body instanceof Uint8Array);
-      response.writeHead(status, { "content-length": body.length });
-      response.end(body);
-    });
+  const served = await serveIndex(t, index, ({ headers, url }) => {
+    seen.push([url ?? "", headers.authorization]);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  const leave = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  t.after(() => {
-    leave();
-    rmSync(folder, { recursive: true });
-  });
-  return { folder, index, url: `http://127.0.0.1:${address.port}/`, leave, seen };
+  t.after(() => rmSync(folder, { recursive: true }));
+  return { folder, index, ...served, seen };
 }
 
 function start(args: readonly string[]) {

@@ -1,13 +1,18 @@
 /** A line typed at a terminal that does not show it: for passphrases, and for nothing that may be seen. */
-import type { ReadStream, WriteStream } from "node:tty";
+import type { WriteStream } from "node:tty";
 import { Secret } from "#crypto/secret.ts";
 
 /** What is asked of a terminal; a test gives its own. */
 export type Terminal = {
-  readonly input: Pick<
-    ReadStream,
-    "isTTY" | "on" | "off" | "pause" | "resume" | "setRawMode" | "unshift"
-  >;
+  readonly input: {
+    readonly isTTY: boolean;
+    on(event: "data", take: (bytes: Uint8Array) => void): unknown;
+    off(event: "data", take: (bytes: Uint8Array) => void): unknown;
+    pause(): unknown;
+    resume(): unknown;
+    setRawMode(mode: boolean): unknown;
+    unshift(bytes: Uint8Array): unknown;
+  };
   /** Where people see prompts: not where a program's results go. */
   readonly output: Pick<WriteStream, "isTTY" | "write">;
 };

@@ -33,7 +33,7 @@ function fakeTerminal(isTTY = true): FakeTerminal {
       modes.push(mode);
       return input;
     },
-  }) as unknown as Terminal["input"];
+  });
   const write = (text: string): boolean => {
     written += text;
     return true;

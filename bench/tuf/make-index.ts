@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { initDataFolder } from "#apps/ceremony/init.ts";
 import { sha256Hex } from "#crypto/hash.ts";
+import { formatHex } from "#formats/bytes/hex.ts";
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
@@ -17,7 +18,7 @@ import { binNames } from "#formats/tuf/succinct-roles.ts";
 import { publicationLimits } from "#core/publication/limits.ts";
 import { lifetimeMs } from "#core/publication/role-life.ts";
 import { tufSigner } from "#core/tuf/editor.ts";
-import type { RoleFile, Signing } from "#core/tuf/editor.ts";
+import type { RoleFile, RoleSignatures, Signing } from "#core/tuf/editor.ts";
 import {
   binOfPrefix,
   isBinName,
@@ -57,6 +58,9 @@ const snapshotVersion = 7_000_000;
 /** Pages and bins were signed a while ago: a signer that starts looks closer at those of the last minutes. */
 const ageMs = 86_400_000;
 
+/** Bins come with their signatures, which is what the signer keeps of them. */
+type MadeRole = RoleFile & { readonly signatures?: RoleSignatures };
+
 async function makeIndex(root: string, shape: IndexShape): Promise<void> {
   const data = dataFolder(root);
   const now = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
@@ -81,7 +85,7 @@ async function makeIndex(root: string, shape: IndexShape): Promise<void> {
       writeFile(join(data.publicTree, publicTimestampPath), file.bytes);
     }
   }
-  fillRoles(database, roles, now, shape.projects);
+  fillRoles(database, roles, now, shape);
   database.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
   database.close();
 }
@@ -96,8 +100,7 @@ function fillProjects(
   const into = (table: string, columns: number) =>
     database.prepare(`INSERT INTO ${table} VALUES (${Array(columns).fill("?").join(", ")})`);
   const project = into("project", 5);
-  const page = into("page", 8);
-  const entry = into("entry", 5);
+  const page = into("page", 11);
   const fileName = into("file_name", 6);
   const signedAt = now.getTime() - ageMs;
   for (const [index, name] of projectNames(shape).entries()) {
@@ -108,8 +111,9 @@ function fillProjects(
     const size = bytes.byteLength;
     const prefix = pagePrefix(name);
     project.run(prefix, name, serial, sha256, size);
-    page.run(name, serial, sha256, size, "active", null, 1, signedAt);
-    entry.run(name, file.filename, serial, file.version, parseUtf8(formatPageFile(file)));
+    const changed = `${file.filename}\t${file.version}\t${parseUtf8(formatPageFile(file))}\n`;
+    const columns = [serial, null, prefix, name, sha256, size, "active", null, 1, signedAt];
+    page.run(...columns, changed);
     fileName.run(file.filename, name, file.version, file.sha256, file.size, 0);
     bins[binOfPrefix(prefix, shape.bitLength)]?.push({ project: name, sha256, size, serial });
   }
@@ -121,7 +125,7 @@ async function signRoles(
   shape: IndexShape,
   bins: readonly (readonly PagePointer[])[],
   now: Date,
-): Promise<readonly RoleFile[]> {
+): Promise<readonly MadeRole[]> {
   const data = dataFolder(root);
   const readKey = async (name: string) =>
     tufSigner(await readExistingKey(join(data.onlineKeys, `${name}.pem`)));
@@ -135,7 +139,7 @@ async function signRoles(
   };
   const offline = await readFirstMetadata(data.publicTree);
   if (offline === undefined) throw new Error("The ceremony left no first metadata");
-  const roles: RoleFile[] = [];
+  const roles: MadeRole[] = [];
   for (const [role, bytes] of Object.entries(offline)) {
     const { expires } = await signEmptyRole(role, await signing("bins", 1));
     roles.push({ role, version: 1, bytes, sha256: sha256Hex(bytes), signedAt: now, expires });
@@ -151,7 +155,8 @@ async function signRoles(
   const bin = { ...(await signing("bins", 1)), now: new Date(now.getTime() - ageMs) };
   for (const [index, name] of names.entries()) {
     const version = binVersionMin + versions.below(binVersions);
-    roles.push(await signBin(name, bins[index] ?? [], { ...bin, version }));
+    const signed = await signBin(name, bins[index] ?? [], { ...bin, version });
+    roles.push({ ...signed.file, signatures: signed.signatures });
   }
   const meta = new Map<string, MetaFile>();
   for (const { role, version, bytes, sha256 } of roles) {
@@ -168,19 +173,27 @@ async function signRoles(
 
 function fillRoles(
   database: DatabaseSync,
-  roles: readonly RoleFile[],
+  roles: readonly MadeRole[],
   now: Date,
-  serial: number,
+  shape: IndexShape,
 ): void {
   const insert = database.prepare(
-    "INSERT INTO role_file (role, version, bytes, sha256, signed_at, expires) VALUES (?, ?, ?, ?, ?, ?)",
+    `INSERT INTO role_file (role, version, length, sha256, signed_at, expires,
+       format, bit_length, serial, signatures, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const { role, version, bytes, sha256, signedAt, expires } of roles) {
-    insert.run(role, version, bytes, sha256, signedAt.getTime(), expires.text);
+  for (const file of roles) {
+    const { role, version, bytes, sha256, signedAt, expires } = file;
+    const head = [role, version, bytes.byteLength, sha256, signedAt.getTime(), expires.text];
+    const [signature] = file.signatures ?? [];
+    if (signature === undefined) insert.run(...head, null, null, null, null, bytes);
+    else {
+      const line = `${signature[0]}\t${formatHex(signature[1])}\n`;
+      insert.run(...head, 1, shape.bitLength, shape.projects, line, null);
+    }
   }
   database
     .prepare("UPDATE state SET serial = ?, batch = 1, published_batch = 1, signed_at = ?")
-    .run(serial, now.getTime());
+    .run(shape.projects, now.getTime());
 }
 
 const folders = new Set<string>();

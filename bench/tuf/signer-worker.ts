@@ -10,9 +10,11 @@ import { setFlagsFromString } from "node:v8";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { parseChange } from "#formats/door/change-json.ts";
+import { isProjectName } from "#formats/python/project-name.ts";
 import { publicationLimits } from "#core/publication/limits.ts";
 import { createPublisher } from "#core/publication/publisher.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
+import { pagePrefix } from "#core/tuf/layout.ts";
 import { dataFolder } from "#stores/folder/data-folder.ts";
 import { readFirstMetadata } from "#stores/folder/first-metadata.ts";
 import { openKeyFolder } from "#stores/folder/online-keys.ts";
@@ -34,15 +36,16 @@ const { signer: config } = parseConfig("");
  */
 function withOldPages(tree: PublicTree): PublicTree {
   const database = new DatabaseSync(databasePath, { readOnly: true });
-  const size = database.prepare("SELECT size FROM page WHERE project = ? AND sha256 = ?");
+  const size = database.prepare("SELECT sha256, size FROM project WHERE prefix = ? AND name = ?");
   const written = new Set<string>();
   return {
     ...tree,
     async readSize(path) {
       const [folder, , project = "", file = ""] = path.split("/");
       if (folder !== "targets" || written.has(path)) return await tree.readSize(path);
-      const listed = size.get(project, file.slice(0, 64))?.["size"];
-      return typeof listed === "number" ? listed : undefined;
+      const listed = isProjectName(project) && size.get(pagePrefix(project), project);
+      if (!listed || listed["sha256"] !== file.slice(0, 64)) return undefined;
+      return typeof listed["size"] === "number" ? listed["size"] : undefined;
     },
     async write(path, pieces) {
       written.add(path);

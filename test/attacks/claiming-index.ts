@@ -246,7 +246,7 @@ export class ClaimingIndex implements Around, Operated {
     if (isBinName(role)) {
       const unclaimed = [...this.#pages].filter(([project]) => this.#speakerOf(project) === role);
       const pages = unclaimed.map(([project, page]) => ({ project, serial: 1, ...page }));
-      return await signBin(role, pages, signing);
+      return (await signBin(role, pages, signing)).file;
     }
     const project = [...this.#pages.keys(), ...this.#claimed()].find(
       (one) => role === projectRoleName(one) || role === releaseRoleName(one),

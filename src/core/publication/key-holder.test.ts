@@ -12,9 +12,8 @@ import { ringOf } from "./key-ring.ts";
 import { acceptOffline, openOfflineSet } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
 import type { OnlineKeys } from "./online-keys.ts";
-import { versionOf } from "./working-state.ts";
 import { createMemoryKeyStore, keyFile } from "#stores/memory/key-store.ts";
-import { backupSignerDisk } from "#stores/memory/signer-store.ts";
+import { backupSignerDisk, createMemorySignerStore } from "#stores/memory/signer-store.ts";
 import { HOUR, MINUTE } from "#world/sim-clock.ts";
 import { RotationClients, aRotationScene, demo, rotate, rotations } from "#world/rotations.ts";
 import type { Rotation, RotationScene } from "#world/rotations.ts";
@@ -287,9 +286,10 @@ test("a retired key, which may be stolen, makes no signer believe that it is a b
   await rotate(scene, topKeys);
   scene.clock.advance(2 * HOUR);
   await scene.upload("2.0");
-  const snapshot = scene.world.disk.roles.get("snapshot")?.at(-1);
+  const { roles } = await createMemorySignerStore(scene.world.disk).readState();
+  const snapshot = roles.get("snapshot");
   assert.ok(snapshot !== undefined);
-  const { bytes } = await signTimestamp(versionOf(snapshot), {
+  const { bytes } = await signTimestamp(snapshot, {
     ...scene.signing([scene.old.online.timestamp]),
     version: 1_000,
   });

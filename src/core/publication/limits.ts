@@ -13,7 +13,7 @@ export const publicationLimits = {
   /** Stored files read at once. */
   storedChecksMax: 4,
   /** Online roles renewed in one batch. */
-  renewalsMax: 1_000,
+  renewalsMax: 2_000,
   /** Projects in a bin, on average, before the number of bins doubles (design 5). */
   binProjectsMax: 64,
   /** 2^15 bins: a larger snapshot passes what other clients accept (2,000,000 bytes). */

@@ -6,7 +6,8 @@ import { sha256Hex } from "#crypto/hash.ts";
 import { addMilliseconds } from "#formats/bytes/instant.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { UnavailableError, invariant } from "#core/errors.ts";
-import { prefixesOfBin, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
+import { binNumber, prefixesOfBin, publicPagePath, publicRolePath } from "#core/tuf/layout.ts";
+import { formatBin } from "#core/tuf/online-roles.ts";
 import { publicationLimits } from "./limits.ts";
 import { formatProjectPage } from "./project-record.ts";
 import type { RoleVersion } from "./signer-store.ts";
@@ -61,7 +62,7 @@ async function repairRole(
   const path = publicRolePath(file.role, file.version);
   if (await isIntact({ publicTree }, path, { sha256: file.sha256, size: file.length }, look))
     return;
-  const bytes = await store.readRoleFile(file.role, file.version);
+  const bytes = await rebuildRole({ store }, file);
   // Swept in the meantime: only replaced files are.
   if (bytes === undefined) return;
   await publicTree.write(path, [bytes]);
@@ -104,6 +105,25 @@ export async function rebuildPage(
   throw new UnavailableError(
     "storage.failed",
     `Cannot rebuild page ${serial} of ${project}: its entries do not make the bytes that were signed`,
+  );
+}
+
+/** The bytes that were signed, kept or made again (ADR 9); undefined when the role's file is forgotten. */
+export async function rebuildRole(
+  { store }: Pick<WritePorts, "store">,
+  { role, version }: Pick<RoleVersion, "role" | "version">,
+): Promise<Uint8Array | undefined> {
+  const kept = await store.readRoleFile(role, version);
+  if (kept !== undefined) return kept;
+  const bin = await store.readBin(role, version);
+  if (bin === undefined) return undefined;
+  const { first, last } = prefixesOfBin(binNumber(role), bin.bitLength);
+  const pages = await store.readPagesByPrefixAt(first, last, bin.serial);
+  const bytes = formatBin(bin, pages, bin.signatures);
+  if (sha256Hex(bytes) === bin.sha256) return bytes;
+  throw new UnavailableError(
+    "storage.failed",
+    `Cannot rebuild ${role} ${version}: its pages do not make the bytes that were signed`,
   );
 }
 

@@ -83,8 +83,9 @@ async function lostBindings({ publicTree, store }: RestorePorts): Promise<readon
   const lost = new Map<string, FileBinding>();
   for (const project of await publicTree.list("targets/simple")) {
     if (!isProjectName(project)) continue;
+    const hashes = await store.readPageHashes(project);
     for (const name of await publicTree.list(`targets/simple/${project}`)) {
-      const page = await readForgottenPage(publicTree, store, project, name);
+      const page = await readForgottenPage(publicTree, hashes, project, name);
       for (const { filename, sha256, size, version } of page?.files ?? []) {
         if (lost.has(filename)) continue;
         lost.set(filename, { filename, project, version, sha256, size, lost: true });
@@ -98,13 +99,13 @@ async function lostBindings({ publicTree, store }: RestorePorts): Promise<readon
 /** A page that is in the tree but not in the store, if it is what its name says. */
 async function readForgottenPage(
   publicTree: PublicTree,
-  store: SignerStore,
+  known: ReadonlySet<string>,
   project: ProjectName,
   name: string,
 ): Promise<Page | undefined> {
   const sha256 = name.slice(0, -".index.json".length);
   if (publicPagePath(project, sha256) !== `targets/simple/${project}/${name}`) return undefined;
-  if (await store.hasPage(project, sha256)) return undefined;
+  if (known.has(sha256)) return undefined;
   try {
     const bytes = await publicTree.read(publicPagePath(project, sha256), pageLimits.sizeMax);
     if (bytes === undefined || sha256Hex(bytes) !== sha256) return undefined;

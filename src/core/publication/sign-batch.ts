@@ -3,12 +3,12 @@
  * state afterwards. Nothing is written here. A batch touches the bins that changed, snapshot and timestamp, and what is
  * due for renewal.
  */
-import { binName, binNames } from "#formats/tuf/succinct-roles.ts";
+import { binNames, nameOfBin } from "#formats/tuf/succinct-roles.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { invariant } from "#core/errors.ts";
-import { binOfPrefix, isBinName, pageTarget, prefixesOfBin } from "#core/tuf/layout.ts";
+import { binNumber, binOfPrefix, isBinName, prefixesOfBin } from "#core/tuf/layout.ts";
 import type { RoleFile, Signing, TufSigner } from "#core/tuf/editor.ts";
 import {
   binRoles,
@@ -28,7 +28,7 @@ import type { PublicFile } from "./page-batch.ts";
 import { isOnlineRole, lifetimeMs, roleDueAt } from "./role-life.ts";
 import { overlapEnd, roleSigners, unsignedRoles, wantedBinKey } from "./role-signers.ts";
 import type { RoleSigners } from "./role-signers.ts";
-import type { Commit, PageRecord, RoleVersion, SignerStore } from "./signer-store.ts";
+import type { BinFile, Commit, PageRecord, RoleVersion, SignerStore } from "./signer-store.ts";
 import { nextVersion, versionOf, withRoles } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";
 
@@ -88,15 +88,19 @@ export async function signBatch(
   const { state } = plan;
   const offline = work.offline?.files ?? [];
   const roots = offline.filter(({ role }) => role === "root");
-  const roles = [
+  const bins = await signBins(ports, plan);
+  const others = [
     ...offline.filter(({ role }) => role !== "root"),
-    ...(await signTargetsRoles(ports, plan)),
+    ...(await signTargetsRoles(plan)),
   ];
+  const roles = [...bins.map(({ file }) => file), ...others];
   const listed = withRoles(state.roles, roles);
   const snapshot = await signNextSnapshot(plan, listed, roles.length > 0);
   const timestamp = await signNextTimestamp(plan, snapshot, roots.length > 0);
   const rest = [snapshot, timestamp, ...roots].filter((file) => file !== undefined);
-  const files = [...roles, ...rest];
+  // No snapshot lists them, so their place does not matter.
+  for (const file of rest) listed.set(file.role, versionOf(file));
+  const files = [...others, ...rest];
   const { bindings, changes, pageFiles, pages } = work;
   const rare = {
     ...(work.versionFloor !== undefined && { versionFloor: work.versionFloor }),
@@ -104,7 +108,10 @@ export async function signBatch(
   };
   const batch = state.batch + 1;
   return {
-    commit: { batch, signedAt: now, roles: files, pages, bindings, changes, ...rare },
+    commit: {
+      ...{ batch, signedAt: now, roles: files, pages, bindings, changes, ...rare },
+      bins: bins.map(({ record }) => record),
+    },
     pageFiles,
     roles,
     snapshot,
@@ -112,13 +119,13 @@ export async function signBatch(
     roots,
     next: {
       ...state,
-      roles: withRoles(listed, rest),
+      roles: listed,
       offline: work.offline?.set ?? state.offline,
       bitLength: plan.bitLength,
       binKeyIds: [plan.binKey.key.keyId],
       signedBy: signedByAfter(state, files, plan.signers),
       overlapUntil: plan.overlapUntil,
-      serial: Math.max(pages.at(-1)?.serial ?? 0, state.serial, work.versionFloor ?? 0),
+      serial: plan.serial,
       batch,
       projects: plan.projects,
       signedAt: now,
@@ -130,6 +137,8 @@ export async function signBatch(
 type Plan = {
   readonly state: WorkingState;
   readonly work: BatchWork;
+  /** Afterwards. */
+  readonly serial: number;
   readonly projects: number;
   readonly bitLength: number;
   readonly binKey: TufSigner;
@@ -160,6 +169,7 @@ function planBatch(
   if (work.renew !== "none") {
     for (const role of unsignedRoles(ring, named, state.signedBy)) due.add(role);
   }
+  const serial = Math.max(work.pages.at(-1)?.serial ?? 0, state.serial, work.versionFloor ?? 0);
   const projects = state.projects + work.newProjects;
   const bitLength = grownBitLength(state.bitLength, projects);
   const signing = (role: string): Signing => ({
@@ -168,16 +178,37 @@ function planBatch(
     lifetimeMs: lifetimeMs(role, config.lifetimes),
     signers: signers(role),
   });
-  return { state, work, projects, bitLength, binKey, overlapUntil, due, signers, signing };
+  return {
+    ...{ state, work, serial, projects, bitLength, binKey },
+    overlapUntil,
+    due,
+    signers,
+    signing,
+  };
 }
 
-async function signTargetsRoles(ports: BatchPorts, plan: Plan): Promise<readonly RoleFile[]> {
-  const { binKey, bitLength, due, signing, work } = plan;
-  const roles: RoleFile[] = [];
+type SignedBin = { readonly file: RoleFile; readonly record: BinFile };
+
+/** One is read and written while others are being signed, which happens beside this thread. */
+async function signBins(ports: BatchPorts, plan: Plan): Promise<readonly SignedBin[]> {
+  const { bitLength, serial, signing, work } = plan;
+  const changed = Map.groupBy(work.pages, ({ prefix }) => binOfPrefix(prefix, bitLength));
+  const signed: Promise<SignedBin>[] = [];
   for (const [bin, role] of changedBins(plan)) {
-    const pages = await readBin(ports.store, bin, bitLength, work.pages);
-    roles.push(await signBin(role, pages, signing(role)));
+    const pages = await readBin(ports.store, bin, bitLength, changed.get(bin) ?? []);
+    const next = signBin(role, pages, signing(role)).then(({ file, signatures }) => {
+      return { file, record: { ...versionOf(file), bitLength, serial, signatures } };
+    });
+    // A failure is thrown below, unless reading another one fails first.
+    next.catch(() => undefined);
+    signed.push(next);
   }
+  return await Promise.all(signed);
+}
+
+async function signTargetsRoles(plan: Plan): Promise<readonly RoleFile[]> {
+  const { binKey, bitLength, due, signing } = plan;
+  const roles: RoleFile[] = [];
   for (const role of ["deny", "recently-claimed"]) {
     if (due.has(role)) roles.push(await signEmptyRole(role, signing(role)));
   }
@@ -232,18 +263,18 @@ function signedByAfter(
 function snapshotMeta(
   listed: ReadonlyMap<string, RoleVersion>,
   bitLength: number,
-): ReadonlyMap<string, MetaFile> {
+): Iterable<readonly [string, MetaFile]> {
   const areBinsFew = bitLength <= publicationLimits.hashedBinBitLengthMax;
-  const meta = new Map<string, MetaFile>();
-  for (const [role, { version, length, sha256 }] of listed) {
-    if (role === "root" || role === "snapshot" || role === "timestamp") continue;
-    const isHashed = !isBinName(role) || (areBinsFew && isDelegated(role, bitLength));
-    meta.set(
-      role,
-      isHashed ? { version, length, hashes: new Map([["sha256", sha256]]) } : { version },
-    );
-  }
-  return meta;
+  return {
+    *[Symbol.iterator]() {
+      for (const [role, { version, length, sha256 }] of listed) {
+        if (role === "root" || role === "snapshot" || role === "timestamp") continue;
+        const isHashed = !isBinName(role) || (areBinsFew && isDelegated(role, bitLength));
+        const hashes = isHashed && { length, hashes: new Map([["sha256", sha256]]) };
+        yield [role, { version, ...hashes }];
+      }
+    },
+  };
 }
 
 /** Online roles whose next file is wanted now, whatever else changes. */
@@ -300,16 +331,17 @@ function changedBins(plan: Plan): ReadonlyMap<number, string> {
   const layout = binRoles(binKey.key, bitLength);
   if (areBinsReplaced(plan)) return new Map([...binNames(layout)].entries());
   const bins = new Map<number, string>();
-  for (const { prefix, project } of work.pages) {
-    bins.set(binOfPrefix(prefix, bitLength), binName(layout, pageTarget(project)));
+  for (const { prefix } of work.pages) {
+    const bin = binOfPrefix(prefix, bitLength);
+    bins.set(bin, nameOfBin(layout, bin));
   }
   for (const role of due) {
-    if (isBinName(role)) bins.set(Number.parseInt(role.slice(role.indexOf("-") + 1), 16), role);
+    if (isBinName(role)) bins.set(binNumber(role), role);
   }
   return bins;
 }
 
-/** The bin's pages after the batch. */
+/** The bin's pages after the batch; `changed` are those of its own. */
 async function readBin(
   store: SignerStore,
   bin: number,
@@ -317,10 +349,7 @@ async function readBin(
   changed: readonly PageRecord[],
 ): Promise<readonly PagePointer[]> {
   const { first, last } = prefixesOfBin(bin, bitLength);
-  const pages = new Map<string, PagePointer>();
-  for (const page of await store.readPagesByPrefix(first, last)) pages.set(page.project, page);
-  for (const page of changed) {
-    if (page.prefix >= first && page.prefix <= last) pages.set(page.project, page);
-  }
-  return [...pages.values()];
+  const projects = new Set<string>(changed.map(({ project }) => project));
+  const pages = await store.readPagesByPrefix(first, last);
+  return [...pages.filter(({ project }) => !projects.has(project)), ...changed];
 }

@@ -8,7 +8,7 @@ import { normaliseProjectName } from "#formats/python/project-name.ts";
 import type { RoleFile } from "#core/tuf/editor.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
 import type { FileBinding } from "./decide-changes.ts";
-import type { Commit, PageRecord, SignerStore } from "./signer-store.ts";
+import type { BinFile, Commit, PageRecord, SignerStore } from "./signer-store.ts";
 
 export type SignerStoreUnderTest = {
   readonly store: SignerStore;
@@ -28,6 +28,12 @@ function aRole(role: string, version: number, signedAt: Date = start): RoleFile 
   const bytes = formatUtf8(`${role} ${version}`);
   const expires = parseInstant("2027-01-01T00:00:00Z");
   return { role, version, bytes, sha256: sha256Hex(bytes), signedAt, expires };
+}
+
+function aBin(role: string, version: number, bin: Partial<BinFile> = {}): BinFile {
+  const { bytes, ...file } = aRole(role, version);
+  const signatures = new Map([["ab".repeat(32), new Uint8Array([1, 2])]]);
+  return { ...file, length: bytes.byteLength, bitLength: 4, serial: 0, signatures, ...bin };
 }
 
 function aPage(
@@ -61,7 +67,8 @@ function aBinding(filename: string, binding: Partial<FileBinding> = {}): FileBin
 
 function aCommit(batch: number, commit: Partial<Commit> = {}): Commit {
   const signedAt = later(batch);
-  return { batch, signedAt, roles: [], pages: [], bindings: [], changes: [], ...commit };
+  const nothing = { roles: [], bins: [], pages: [], bindings: [], changes: [] };
+  return { batch, signedAt, ...nothing, ...commit };
 }
 
 const pointers = (pages: readonly { project: string; serial: number }[]): readonly string[] =>
@@ -156,8 +163,9 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
     assert.equal(newest?.status, "archived");
     assert.equal(newest.statusReason, "done");
     assert.equal((await store.readProjectAt(demo, 1))?.status, "active");
-    assert.equal(await store.hasPage(demo, aPage(2, {}).sha256), true);
-    assert.equal(await store.hasPage(demo, "00".repeat(32)), false);
+    const hashes = [1, 2, 3].map((serial) => aPage(serial, {}).sha256);
+    assert.deepEqual(await store.readPageHashes(demo), new Set(hashes));
+    assert.deepEqual(await store.readPageHashes(other), new Set());
   });
 
   run("finds pages by place, by serial and by time", async ({ store }) => {
@@ -178,6 +186,37 @@ export function testSignerStore(name: string, make: () => Promise<SignerStoreUnd
     const prefix = pagePrefix(demo);
     assert.deepEqual(pointers(await store.readPagesByPrefix(prefix, prefix)), ["demo 3"]);
     assert.deepEqual(pointers(await store.readPagesByPrefix(prefix + 1, prefix + 1)), []);
+    const at = async (serial: number): Promise<readonly string[]> =>
+      pointers(await store.readPagesByPrefixAt(0, 2 ** 32 - 1, serial)).toSorted();
+    assert.deepEqual(await at(0), []);
+    assert.deepEqual(await at(1), ["demo 1"]);
+    assert.deepEqual(await at(2), ["demo 1", "tender 2"]);
+    assert.deepEqual(await at(9), ["demo 3", "tender 2"]);
+    assert.deepEqual(pointers(await store.readPagesByPrefixAt(prefix, prefix, 2)), ["demo 1"]);
+    assert.deepEqual(pointers(await store.readPagesByPrefixAt(prefix + 1, prefix + 1, 2)), []);
+  });
+
+  run("keeps of bins what their bytes are made again from", async ({ store, reopen }) => {
+    const token = await store.takeLease("a", start);
+    const old = aBin("bin-a", 5, { serial: 3 });
+    const signatures = new Map([...old.signatures, ["cd".repeat(32), new Uint8Array(3)]]);
+    const fresh = aBin("bin-a", 6, { bitLength: 9, serial: 70, signatures });
+    await store.commit(token, aCommit(1, { bins: [old], roles: [aRole("deny", 1)] }));
+    await store.commit(token, aCommit(2, { bins: [fresh] }));
+    await assert.rejects(store.commit(token, aCommit(3, { bins: [aBin("bin-a", 6)] })));
+    for (const opened of [store, await reopen()]) {
+      assert.deepEqual(await opened.readBin("bin-a", 5), old);
+      assert.deepEqual(await opened.readBin("bin-a", 6), fresh);
+      assert.equal(await opened.readBin("bin-a", 7), undefined);
+      assert.equal(await opened.readBin("deny", 1), undefined, "it is kept whole");
+      assert.equal(await opened.readRoleFile("bin-a", 6), undefined);
+      assert.deepEqual(versions((await opened.readState()).roles.values()), ["bin-a 6", "deny 1"]);
+    }
+    const replaced = await store.readReplaced(later(3), 9);
+    assert.deepEqual(versions(replaced), ["bin-a 5"]);
+    await store.forgetRoles(token, replaced);
+    assert.equal(await store.readBin("bin-a", 5), undefined);
+    assert.deepEqual(await store.readReplaced(later(3), 9), []);
   });
 
   run("gives a version number once, and knows which files were replaced", async ({ store }) => {

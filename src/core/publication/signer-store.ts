@@ -5,7 +5,7 @@
 import type { PagePointer } from "#formats/door/change.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import type { ProjectStatus } from "#formats/python/project-status.ts";
-import type { RoleFile } from "#core/tuf/editor.ts";
+import type { RoleFile, RoleSignatures } from "#core/tuf/editor.ts";
 import type { FileBinding } from "./decide-changes.ts";
 import type { ProjectRecord } from "./project-record.ts";
 
@@ -13,6 +13,15 @@ import type { ProjectRecord } from "./project-record.ts";
 export type RoleVersion = Omit<RoleFile, "bytes"> & {
   /** Bytes of the file. */
   readonly length: number;
+};
+
+/** A bin's file without what the pages say: its bytes are never kept, but made again (ADR 9). */
+export type BinFile = RoleVersion & {
+  /** There were 2^n bins then. */
+  readonly bitLength: number;
+  /** Of the newest page of all, then: the bin lists its projects' pages as they were at this serial. */
+  readonly serial: number;
+  readonly signatures: RoleSignatures;
 };
 
 export type SignerState = {
@@ -61,7 +70,9 @@ export type Commit = {
   /** One more than the last. */
   readonly batch: number;
   readonly signedAt: Date;
+  /** Of all roles but the bins. */
   readonly roles: readonly RoleFile[];
+  readonly bins: readonly BinFile[];
   readonly pages: readonly PageRecord[];
   readonly bindings: readonly FileBinding[];
   /** After a break-in alone: names that a good copy vouches for get these bytes, whatever they were bound to. */
@@ -83,8 +94,10 @@ export type SignerStore = {
    */
   takeLease(holder: string, now: Date): Promise<number>;
   readState(): Promise<SignerState>;
-  /** The exact bytes; undefined when it was never signed or is forgotten. */
+  /** The exact bytes; undefined when it was never signed, is forgotten, or is known as a bin. */
   readRoleFile(role: string, version: number): Promise<Uint8Array | undefined>;
+  /** undefined when it was never signed, is forgotten, or is no bin. */
+  readBin(role: string, version: number): Promise<BinFile | undefined>;
   /** Those of these ids that were committed. */
   readChanges(ids: readonly string[]): Promise<ReadonlyMap<string, RecordedChange>>;
   /** Those of these names that stand for bytes. */
@@ -96,12 +109,14 @@ export type SignerStore = {
   readProjectAt(project: ProjectName, serial: number): Promise<ProjectRecord | undefined>;
   /** Newest pages of the projects whose prefix is between, both included; by prefix, then by name. */
   readPagesByPrefix(first: number, last: number): Promise<readonly PagePointer[]>;
+  /** The same as they were when `serial` was the newest; in any order. */
+  readPagesByPrefixAt(first: number, last: number, serial: number): Promise<readonly PagePointer[]>;
   /** Newest pages with `after` < serial ≤ `until`, by serial, at most `limit`. */
   readPagesAfter(after: number, until: number, limit: number): Promise<readonly PagePointer[]>;
   /** Every page, newest or not, that was committed at this time or later; by serial. */
   readPagesSince(since: Date): Promise<readonly PagePointer[]>;
-  /** Whether the project ever had this page. */
-  hasPage(project: ProjectName, sha256: string): Promise<boolean>;
+  /** Hashes of all pages that the project ever had. */
+  readPageHashes(project: ProjectName): Promise<ReadonlySet<string>>;
   /** Role files, newest or not, signed at this time or later, and not forgotten; oldest first. */
   readRolesSince(since: Date): Promise<readonly RoleVersion[]>;
   /**

@@ -98,11 +98,11 @@ export function nextVersion(
   return role === "root" ? next : Math.max(next, state.versionFloor);
 }
 
-/** The newest files after a batch. */
+/** The newest files after a batch: a copy of its own. */
 export function withRoles(
   roles: ReadonlyMap<string, RoleVersion>,
   files: readonly RoleFile[],
-): ReadonlyMap<string, RoleVersion> {
+): Map<string, RoleVersion> {
   const next = new Map(roles);
   let known = true;
   for (const file of files) {
@@ -117,8 +117,6 @@ export function versionOf({ bytes, ...file }: RoleFile): RoleVersion {
 }
 
 /** Sorted once and not for each snapshot. */
-function inSnapshotOrder(
-  roles: ReadonlyMap<string, RoleVersion>,
-): ReadonlyMap<string, RoleVersion> {
+function inSnapshotOrder(roles: ReadonlyMap<string, RoleVersion>): Map<string, RoleVersion> {
   return new Map([...roles].toSorted(([a], [b]) => compareCodePoints(`${a}.json`, `${b}.json`)));
 }

@@ -252,7 +252,8 @@ test("what a bin says of a project of another bin is what no client would find, 
   const own = await memoryStore(world).readPage(alpha);
   assert.ok(own !== undefined);
   const signing = { ...aSigning(clock), signers: [world.online.bins] };
-  await republish(scene, copy, await signBin(bin, [own, { ...own, project: stray }], signing));
+  const { file } = await signBin(bin, [own, { ...own, project: stray }], signing);
+  await republish(scene, copy, file);
   const found = await compare(scene);
   assert.deepEqual(
     found.map((one) => one.kind === "fault" && [one.where, one.what, one.code]),

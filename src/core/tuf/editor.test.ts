@@ -14,7 +14,7 @@ import { timestamp as timestampDecoder } from "#formats/tuf/timestamp.ts";
 import { nextMetadata, signRole, tufSigner } from "./editor.ts";
 import type { Signing } from "./editor.ts";
 import { signFirstRoot, signFirstTargets, signNextOffline, signersFor } from "./offline-roles.ts";
-import { signBin, signTimestamp, signUnclaimed } from "./online-roles.ts";
+import { formatBin, signBin, signTimestamp, signUnclaimed } from "./online-roles.ts";
 import { checkThreshold } from "./threshold.ts";
 
 const alice = tufSigner(actor("alice"));
@@ -117,10 +117,11 @@ test("timestamp lists the snapshot's length and hash", async () => {
 
 test("a bin lists the length and hash of each page", async () => {
   const page = { project: normaliseProjectName("Demo"), sha256, size: 12, serial: 1 };
-  const { bytes } = await signBin("bin-0", [page], signing);
-  const { targets } = parseSigned(bytes, targetsDecoder).value;
+  const { file, signatures } = await signBin("bin-0", [page], signing);
+  const { targets } = parseSigned(file.bytes, targetsDecoder).value;
   const listed = { length: 12, hashes: new Map([["sha256", sha256]]) };
   assert.deepEqual(targets, new Map([["simple/demo/index.json", listed]]));
+  assert.deepEqual(formatBin(file, [page], signatures), file.bytes, "made again");
 });
 
 test("unclaimed delegates to all bins and lists nothing", async () => {

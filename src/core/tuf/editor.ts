@@ -27,6 +27,12 @@ export type RoleFile = {
   readonly expires: Instant;
 };
 
+/** By key id. */
+export type RoleSignatures = ReadonlyMap<string, Uint8Array>;
+
+/** A role file with the signatures that are in it. */
+export type SignedRole = { readonly file: RoleFile; readonly signatures: RoleSignatures };
+
 /** A key that signs roles, with the name that signatures carry: computed once. */
 export type TufSigner = Signer & { readonly key: TufKey };
 
@@ -59,7 +65,9 @@ export async function signRole(
   signing: Pick<Signing, "now" | "signers">,
 ): Promise<RoleFile> {
   const text = canonicalText(tree);
-  if (!hasControlCharacter.test(text)) return await signCanonical(role, metadata, text, signing);
+  if (!hasControlCharacter.test(text)) {
+    return (await signCanonical(role, metadata, text, signing)).file;
+  }
   const signatures = await signaturesOf(formatUtf8(text), signing.signers);
   return roleFile(role, metadata, formatEnvelope(tree, signatures), signing.now);
 }
@@ -73,17 +81,27 @@ export async function signCanonical(
   metadata: Metadata,
   text: string,
   { now, signers }: Pick<Signing, "now" | "signers">,
-): Promise<RoleFile> {
-  invariant(!hasControlCharacter.test(text), "this canonical form is real JSON");
-  const canonical = formatUtf8(text);
+): Promise<SignedRole> {
+  const canonical = canonicalBytes(text);
   const signatures = await signaturesOf(canonical, signers);
-  return roleFile(role, metadata, envelopeBytes(canonical, signatures), now);
+  const bytes = envelopeBytes(canonical, signatures);
+  return { file: roleFile(role, metadata, bytes, now), signatures };
+}
+
+/** The file that `signCanonical` made of the same text, with the signatures it made then. */
+export function signedCanonical(text: string, signatures: RoleSignatures): Uint8Array {
+  return envelopeBytes(canonicalBytes(text), signatures);
+}
+
+function canonicalBytes(text: string): Uint8Array {
+  invariant(!hasControlCharacter.test(text), "this canonical form is real JSON");
+  return formatUtf8(text);
 }
 
 async function signaturesOf(
   canonical: Uint8Array,
   signers: readonly TufSigner[],
-): Promise<ReadonlyMap<string, Uint8Array>> {
+): Promise<RoleSignatures> {
   const signatures = new Map<string, Uint8Array>();
   for (const signer of signers) signatures.set(signer.key.keyId, await signer.sign(canonical));
   return signatures;
@@ -98,10 +116,7 @@ function roleFile(
   return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
 }
 
-function envelopeBytes(
-  canonical: Uint8Array,
-  signatures: ReadonlyMap<string, Uint8Array>,
-): Uint8Array {
+function envelopeBytes(canonical: Uint8Array, signatures: RoleSignatures): Uint8Array {
   const empty = parseUtf8(formatEnvelope(new Map(), signatures));
   const head = formatUtf8(empty.slice(0, empty.lastIndexOf("{}")));
   const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);

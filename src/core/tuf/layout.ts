@@ -48,6 +48,11 @@ export function isBinName(role: string): boolean {
   return role.startsWith(`${binNamePrefix}-`);
 }
 
+/** Of a role for which `isBinName` is true. */
+export function binNumber(role: string): number {
+  return Number.parseInt(role.slice(binNamePrefix.length + 1), 16);
+}
+
 /**
  * The owners' role of a claimed project. Project names are lower-case letters, digits and single dashes, so no such name is
  * that of another role: not of a top-level or delegated one, a bin, a part of `claimed`, or a release role, which has a dot.

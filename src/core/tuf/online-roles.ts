@@ -1,14 +1,15 @@
 /** Next files of the roles that the signer signs by itself (design 5). */
 import type { PagePointer } from "#formats/door/change.ts";
 import type { TufKey } from "#formats/tuf/key.ts";
-import type { MetaFile } from "#formats/tuf/metadata.ts";
+import { specVersion } from "#formats/tuf/metadata.ts";
+import type { MetaFile, Metadata } from "#formats/tuf/metadata.ts";
 import { snapshotText } from "#formats/tuf/snapshot.ts";
 import type { SuccinctRoles } from "#formats/tuf/succinct-roles.ts";
 import { fileListText, targetsToJson } from "#formats/tuf/targets.ts";
 import type { Delegations } from "#formats/tuf/targets.ts";
 import { timestampToJson } from "#formats/tuf/timestamp.ts";
-import { nextMetadata, signCanonical, signRole } from "./editor.ts";
-import type { RoleFile, Signing } from "./editor.ts";
+import { nextMetadata, signCanonical, signRole, signedCanonical } from "./editor.ts";
+import type { RoleFile, RoleSignatures, SignedRole, Signing } from "./editor.ts";
 import { binNamePrefix, pageTarget } from "./layout.ts";
 
 /** A role without targets of its own: `deny` and `recently-claimed` until they have something to say. */
@@ -34,21 +35,35 @@ export async function signBin(
   role: string,
   pages: readonly PagePointer[],
   signing: Signing,
-): Promise<RoleFile> {
+): Promise<SignedRole> {
   const metadata = nextMetadata(signing);
+  return await signCanonical(role, metadata, binText(metadata, pages), signing);
+}
+
+/** The bytes that `signBin` made of the same pages, with the signatures it made then. */
+export function formatBin(
+  { expires, version }: Pick<RoleFile, "expires" | "version">,
+  pages: readonly PagePointer[],
+  signatures: RoleSignatures,
+): Uint8Array {
+  return signedCanonical(binText({ specVersion, version, expires }, pages), signatures);
+}
+
+function binText(metadata: Metadata, pages: readonly PagePointer[]): string {
   const files = pages.map(({ project, sha256, size }) => {
     return { path: pageTarget(project), length: size, sha256 };
   });
-  return await signCanonical(role, metadata, fileListText(metadata, files), signing);
+  return fileListText(metadata, files);
 }
 
-/** `meta`: every targets role, by name. */
+/** `meta`: every targets role, each once; as `snapshotText` takes it. */
 export async function signSnapshot(
-  meta: ReadonlyMap<string, MetaFile>,
+  meta: Iterable<readonly [string, MetaFile]>,
   signing: Signing,
 ): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
-  return await signCanonical("snapshot", metadata, snapshotText({ ...metadata, meta }), signing);
+  const text = snapshotText({ ...metadata, meta });
+  return (await signCanonical("snapshot", metadata, text, signing)).file;
 }
 
 export async function signTimestamp(

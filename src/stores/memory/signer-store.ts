@@ -4,6 +4,7 @@ import type { FileBinding } from "#core/publication/decide-changes.ts";
 import { projectRecordOf } from "#core/publication/project-record.ts";
 import type { ProjectFile, ProjectRecord } from "#core/publication/project-record.ts";
 import type {
+  BinFile,
   Commit,
   PageRecord,
   RecordedChange,
@@ -31,7 +32,7 @@ export type SignerDisk = {
   readonly changes: Map<string, RecordedChange>;
 };
 
-type StoredRole = RoleFile & { readonly replacedAt?: Date };
+type StoredRole = (RoleFile | BinFile) & { readonly replacedAt?: Date };
 type StoredPage = PageRecord & { readonly signedAt: Date };
 
 export function emptySignerDisk(): SignerDisk {
@@ -69,8 +70,14 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
       return disk.token;
     },
     readState: async () => readState(disk),
-    readRoleFile: async (role, version) =>
-      disk.roles.get(role)?.find((file) => file.version === version)?.bytes,
+    async readRoleFile(role, version) {
+      const file = storedRole(disk, role, version);
+      return file !== undefined && "bytes" in file ? file.bytes : undefined;
+    },
+    async readBin(role, version) {
+      const file = storedRole(disk, role, version);
+      return file !== undefined && "bitLength" in file ? binOf(file) : undefined;
+    },
     readChanges: async (ids) => pick(disk.changes, ids),
     readBindings: async (filenames) => pick(disk.bindings, filenames),
     readPage: async (project) => pointerOf(disk.pages.get(project)?.at(-1)),
@@ -82,6 +89,11 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
       newestPages(disk)
         .filter(({ prefix }) => prefix >= first && prefix <= last)
         .toSorted((a, b) => a.prefix - b.prefix || (a.project < b.project ? -1 : 1))
+        .map(pointer),
+    readPagesByPrefixAt: async (first, last, until) =>
+      [...disk.pages.values()]
+        .flatMap((pages) => pages.filter(({ serial }) => serial <= until).slice(-1))
+        .filter(({ prefix }) => prefix >= first && prefix <= last)
         .map(pointer),
     readPagesAfter: async (after, until, limit) =>
       newestPages(disk)
@@ -95,8 +107,8 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
         .filter(({ signedAt }) => signedAt >= since)
         .toSorted((a, b) => a.serial - b.serial)
         .map(pointer),
-    hasPage: async (project, sha256) =>
-      disk.pages.get(project)?.some((page) => page.sha256 === sha256) ?? false,
+    readPageHashes: async (project) =>
+      new Set(disk.pages.get(project)?.map(({ sha256 }) => sha256)),
     readRolesSince: async (since) =>
       [...disk.roles.values()]
         .flat()
@@ -146,7 +158,8 @@ function readState(disk: SignerDisk): SignerState {
 /** Checks everything before it changes anything, as a transaction would. */
 function writeCommit(disk: SignerDisk, commit: Commit): void {
   invariant(commit.batch === disk.batch + 1, "batches are committed in order");
-  for (const { role, version } of commit.roles) {
+  const roles = [...commit.roles, ...commit.bins];
+  for (const { role, version } of roles) {
     const newest = disk.roles.get(role)?.at(-1)?.version ?? 0;
     invariant(version > newest, "a version is signed once");
   }
@@ -159,7 +172,7 @@ function writeCommit(disk: SignerDisk, commit: Commit): void {
     invariant(!disk.changes.has(id), "a change is committed once");
   }
   const { signedAt } = commit;
-  for (const file of commit.roles) {
+  for (const file of roles) {
     const files = disk.roles.get(file.role) ?? [];
     const before = files.map((old) => (old.replacedAt ? old : { ...old, replacedAt: signedAt }));
     disk.roles.set(file.role, [...before, file]);
@@ -231,8 +244,19 @@ function pointer({ project, sha256, size, serial }: StoredPage): PagePointer {
   return { project, sha256, size, serial };
 }
 
-function versionOf({ role, version, bytes, sha256, signedAt, expires }: StoredRole): RoleVersion {
-  return { role, version, length: bytes.byteLength, sha256, signedAt, expires };
+function storedRole(disk: SignerDisk, role: string, version: number): StoredRole | undefined {
+  return disk.roles.get(role)?.find((file) => file.version === version);
+}
+
+function versionOf(file: StoredRole): RoleVersion {
+  const { role, version, sha256, signedAt, expires } = file;
+  const length = "bytes" in file ? file.bytes.byteLength : file.length;
+  return { role, version, length, sha256, signedAt, expires };
+}
+
+function binOf(file: BinFile): BinFile {
+  const { bitLength, serial, signatures } = file;
+  return { ...versionOf(file), bitLength, serial, signatures };
 }
 
 function pick<T>(values: ReadonlyMap<string, T>, names: readonly string[]): ReadonlyMap<string, T> {

@@ -5,7 +5,13 @@ import { pagePrefix } from "#core/tuf/layout.ts";
 import { projectRecordOf } from "#core/publication/project-record.ts";
 import type { ProjectFile, ProjectRecord } from "#core/publication/project-record.ts";
 import type { FileBinding } from "#core/publication/decide-changes.ts";
-import type { RecordedChange, RoleVersion, SignerState } from "#core/publication/signer-store.ts";
+import type {
+  BinFile,
+  RecordedChange,
+  RoleVersion,
+  SignerState,
+} from "#core/publication/signer-store.ts";
+import { parseHex } from "#formats/bytes/hex.ts";
 import { parseInstant } from "#formats/bytes/instant.ts";
 import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import type { PagePointer } from "#formats/door/change.ts";
@@ -14,9 +20,10 @@ import type { ProjectName } from "#formats/python/project-name.ts";
 import { isProjectStatus } from "#formats/python/project-status.ts";
 import { readBytes, readInteger, readOptionalText, readText } from "./row.ts";
 import type { Row } from "./row.ts";
+import { parseLines } from "./tabbed-lines.ts";
 
-const roleColumns = "role, version, length(bytes) AS length, sha256, signed_at, expires";
-const pageColumns = "project, sha256, size, serial";
+const roleColumns = "role, version, length, sha256, signed_at, expires";
+const pageColumns = "page.project, page.sha256, page.size, page.serial";
 
 export class SignerReader {
   readonly #statements: ReturnType<typeof prepareAll>;
@@ -47,8 +54,21 @@ export class SignerReader {
   }
 
   roleFile(role: string, version: number): Uint8Array | undefined {
-    const row: Row | undefined = this.#statements.roleFile.get(role, version);
+    const row: Row | undefined = this.#statements.roleBytes.get(role, version);
     return row === undefined ? undefined : readBytes(row, "bytes");
+  }
+
+  bin(role: string, version: number): BinFile | undefined {
+    const row: Row | undefined = this.#statements.bin.get(role, version);
+    if (row === undefined) return undefined;
+    invariant(readInteger(row, "format") === binFormat, "a bin's format is known");
+    const lines = parseLines(readText(row, "signatures"), 2);
+    return {
+      ...roleVersion(row),
+      bitLength: readInteger(row, "bit_length"),
+      serial: readInteger(row, "serial"),
+      signatures: new Map(lines.map(([id = "", signature = ""]) => [id, parseHex(signature)])),
+    };
   }
 
   changes(ids: readonly string[]): ReadonlyMap<string, RecordedChange> {
@@ -85,32 +105,26 @@ export class SignerReader {
   }
 
   projectAt(project: ProjectName, serial: number): ProjectRecord | undefined {
-    const head: Row | undefined = this.#statements.pageHead.get(project, serial);
-    if (head === undefined) return undefined;
-    const status = readText(head, "status");
+    const [newest, ...before]: readonly Row[] = this.#statements.pagesBackFrom.all(serial);
+    if (newest === undefined || readText(newest, "project") !== project) return undefined;
+    const status = readText(newest, "status");
     invariant(isProjectStatus(status), "a page has a status");
-    invariant(readInteger(head, "format") === pageFormat, "a page's format is known");
-    const statusReason = readOptionalText(head, "reason");
-    const newest = new Map<string, ProjectFile>();
-    // By name, then serial: the last one of a name is what the page said, and a name keeps its place in the map.
-    for (const row of this.#statements.entries.iterate(project, serial)) {
-      const filename = readText(row, "filename");
-      const entry = readOptionalText(row, "entry");
-      if (entry === undefined) newest.delete(filename);
-      else {
-        const version = readText(row, "version");
-        newest.set(filename, { filename, version, entry: formatUtf8(entry) });
-      }
-    }
+    invariant(readInteger(newest, "format") === pageFormat, "a page's format is known");
+    const statusReason = readOptionalText(newest, "reason");
     return projectRecordOf(
       project,
       { status, ...(statusReason !== undefined && { statusReason }) },
-      [...newest.values()],
+      filesOf([newest, ...before]),
     );
   }
 
   pagesByPrefix(first: number, last: number): readonly PagePointer[] {
-    return this.#statements.pagesByPrefix.all(first, last).map(pagePointer);
+    const rows: readonly unknown[] = this.#statements.pagesByPrefix.all(first, last);
+    return rows.map(pointerOfColumns);
+  }
+
+  pagesByPrefixAt(first: number, last: number, serial: number): readonly PagePointer[] {
+    return this.#statements.pagesByPrefixAt.all({ first, last, serial }).map(pagePointer);
   }
 
   pagesAfter(after: number, until: number, limit: number): readonly PagePointer[] {
@@ -121,8 +135,9 @@ export class SignerReader {
     return this.#statements.pagesSince.all(since.getTime()).map(pagePointer);
   }
 
-  hasPage(project: ProjectName, sha256: string): boolean {
-    return this.#statements.hasPage.get(project, sha256) !== undefined;
+  pageHashes(project: ProjectName): ReadonlySet<string> {
+    const rows: readonly Row[] = this.#statements.pageHashes.all(pagePrefix(project), project);
+    return new Set(rows.map((row) => readText(row, "sha256")));
   }
 
   rolesSince(since: Date): readonly RoleVersion[] {
@@ -136,51 +151,98 @@ export class SignerReader {
 
 /** How `formatProjectPage` makes bytes today. A change of it needs a way to make the older ones as before. */
 export const pageFormat = 1;
+/** The same of `formatBin`. */
+export const binFormat = 1;
+
+/** Ascending by name; `pages` come newest first, so what is said of a name first is what holds. */
+function filesOf(pages: Iterable<Row>): readonly ProjectFile[] {
+  const newest = new Map<string, ProjectFile | undefined>();
+  for (const page of pages) {
+    for (const [filename = "", version = "", entry = ""] of parseLines(
+      readText(page, "changed"),
+      3,
+    )) {
+      if (newest.has(filename)) continue;
+      const file = { filename, version, entry: formatUtf8(entry) };
+      newest.set(filename, entry === "" ? undefined : file);
+    }
+  }
+  return [...newest.values()]
+    .filter((file) => file !== undefined)
+    .toSorted((a, b) => (a.filename < b.filename ? -1 : 1));
+}
 
 function prepareAll(database: DatabaseSync) {
+  const pagesByPrefix = database.prepare(
+    `SELECT name AS project, sha256, size, serial FROM project
+     WHERE prefix BETWEEN ? AND ? ORDER BY prefix, name`,
+  );
+  pagesByPrefix.setReturnArrays(true);
   return {
+    pagesByPrefix,
     state: database.prepare(
       "SELECT *, (SELECT count(*) FROM project) AS projects FROM state WHERE id = 1",
     ),
     newestRoles: database.prepare(
-      `SELECT ${roleColumns} FROM role_file WHERE replaced_at IS NULL ORDER BY role`,
+      `SELECT ${roleColumns} FROM role_file
+       WHERE NOT EXISTS (SELECT 1 FROM replaced_role WHERE replaced_role.id = role_file.id)
+       ORDER BY role`,
     ),
-    roleFile: database.prepare("SELECT bytes FROM role_file WHERE role = ? AND version = ?"),
+    roleBytes: database.prepare(
+      "SELECT bytes FROM role_file WHERE role = ? AND version = ? AND bytes IS NOT NULL",
+    ),
+    bin: database.prepare(
+      `SELECT ${roleColumns}, format, bit_length, serial, signatures FROM role_file
+       WHERE role = ? AND version = ? AND signatures IS NOT NULL`,
+    ),
     rolesSince: database.prepare(
       `SELECT ${roleColumns} FROM role_file WHERE signed_at >= ? ORDER BY signed_at, role`,
     ),
     replaced: database.prepare(
-      `SELECT ${roleColumns} FROM role_file
-       WHERE replaced_at < ? AND role NOT IN ('root', 'targets', 'claimed')
-       ORDER BY replaced_at LIMIT ?`,
+      `SELECT ${roleColumns} FROM replaced_role JOIN role_file USING (id)
+       WHERE at < ? AND role NOT IN ('root', 'targets', 'claimed') ORDER BY at LIMIT ?`,
     ),
     change: database.prepare(
-      `SELECT c.digest, p.project, p.sha256, p.size, p.serial FROM change c
-       JOIN page p ON p.project = c.project AND p.serial = c.serial WHERE c.id = ?`,
+      `SELECT change.digest, ${pageColumns} FROM change JOIN page USING (serial)
+       WHERE change.id = ?`,
     ),
     binding: database.prepare("SELECT * FROM file_name WHERE filename = ?"),
     page: database.prepare(
       "SELECT name AS project, sha256, size, serial FROM project WHERE prefix = ? AND name = ?",
     ),
-    pageHead: database.prepare(
-      "SELECT status, reason, format FROM page WHERE project = ? AND serial = ?",
+    pagesBackFrom: database.prepare(
+      `WITH RECURSIVE back (serial) AS (
+         VALUES (?)
+         UNION ALL
+         SELECT previous FROM page JOIN back USING (serial) WHERE previous IS NOT NULL)
+       SELECT project, status, reason, format, changed FROM back JOIN page USING (serial)
+       ORDER BY serial DESC`,
     ),
-    entries: database.prepare(
-      `SELECT filename, version, entry FROM entry WHERE project = ? AND serial <= ?
-       ORDER BY filename, serial`,
-    ),
-    pagesByPrefix: database.prepare(
-      `SELECT name AS project, sha256, size, serial FROM project
-       WHERE prefix BETWEEN ? AND ? ORDER BY prefix, name`,
+    // Each project's newest page at or before the serial.
+    pagesByPrefixAt: database.prepare(
+      `WITH RECURSIVE back (serial) AS (
+         SELECT serial FROM project WHERE prefix BETWEEN :first AND :last
+         UNION ALL
+         SELECT previous FROM page JOIN back USING (serial)
+         WHERE serial > :serial AND previous IS NOT NULL)
+       SELECT ${pageColumns} FROM back JOIN page USING (serial) WHERE serial <= :serial`,
     ),
     pagesAfter: database.prepare(
-      `SELECT name AS project, sha256, size, serial FROM project
-       WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?`,
+      `SELECT ${pageColumns} FROM page
+       JOIN project ON project.prefix = page.prefix AND project.name = page.project
+       WHERE page.serial > ? AND page.serial <= ? AND project.serial = page.serial
+       ORDER BY page.serial LIMIT ?`,
     ),
     pagesSince: database.prepare(
       `SELECT ${pageColumns} FROM page WHERE signed_at >= ? ORDER BY serial`,
     ),
-    hasPage: database.prepare("SELECT 1 FROM page WHERE project = ? AND sha256 = ? LIMIT 1"),
+    pageHashes: database.prepare(
+      `WITH RECURSIVE back (serial) AS (
+         SELECT serial FROM project WHERE prefix = ? AND name = ?
+         UNION ALL
+         SELECT previous FROM page JOIN back USING (serial) WHERE previous IS NOT NULL)
+       SELECT sha256 FROM back JOIN page USING (serial)`,
+    ),
   };
 }
 
@@ -204,8 +266,26 @@ function pagePointer(row: Row): PagePointer {
   };
 }
 
+/** As `pagePointer`, of the columns in this order: by half as long, and every bin that is signed reads some forty. */
+function pointerOfColumns(columns: unknown): PagePointer {
+  invariant(Array.isArray(columns), "this statement returns arrays");
+  const [project, sha256, size, serial]: readonly unknown[] = columns;
+  invariant(
+    typeof project === "string" && typeof sha256 === "string",
+    "columns project and sha256 are text",
+  );
+  invariant(
+    typeof size === "number" && typeof serial === "number",
+    "columns size and serial are integers",
+  );
+  return { project: normalisedName(project), sha256, size, serial };
+}
+
 function projectName(row: Row): ProjectName {
-  const name = readText(row, "project");
+  return normalisedName(readText(row, "project"));
+}
+
+function normalisedName(name: string): ProjectName {
   invariant(isProjectName(name), "a project's name is normalised");
   return name;
 }

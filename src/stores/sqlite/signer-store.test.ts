@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
 import { testSignerStore } from "#core/publication/signer-store.contract.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
@@ -46,7 +47,7 @@ test("commit() is synced, forgetting what was replaced is not", async (t) => {
     mock.resetCalls();
     return seen;
   };
-  const nothing = { roles: [], pages: [], bindings: [], changes: [] };
+  const nothing = { roles: [], bins: [], pages: [], bindings: [], changes: [] };
   await store.commit(token, { batch: 1, signedAt: now, ...nothing });
   assert.deepEqual(commands(), ["BEGIN IMMEDIATE", "COMMIT"]);
   await store.forgetRoles(token, []);
@@ -56,21 +57,56 @@ test("commit() is synced, forgetting what was replaced is not", async (t) => {
   await store.close();
 });
 
-test("projects of a database made before they lay by bin are found", async (t) => {
+test("a database that an earlier version made is read as it was", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "signer.sqlite");
   const [first = ""] = Object.keys(signerMigrations);
   const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
-  const project = normaliseProjectName("demo");
-  const insert = sql`INSERT INTO project (name, prefix, serial, sha256, size)
-    VALUES (${project}, ${pagePrefix(project)}, 7, 'ab', 5)`;
-  await insert.execute(old.query);
+  for (const statement of earlierRows) await sql.raw(statement).execute(old.query);
   await old.close();
   const store = await openSqliteSignerStore(path);
-  const expected = { project, sha256: "ab", size: 5, serial: 7 };
-  assert.deepEqual(await store.readPage(project), expected);
-  assert.deepEqual(await store.readPagesAfter(0, 9, 9), [expected]);
-  assert.equal((await store.readState()).projects, 1);
+  const newest = { project: demo, sha256: "a9", size: 5, serial: 9 };
+  assert.deepEqual(await store.readPage(demo), newest);
+  assert.deepEqual(await store.readPagesAfter(0, 9, 9), [newest]);
+  assert.deepEqual(await store.readPageHashes(demo), new Set(["a7", "a9"]));
+  const entriesAt = async (serial: number): Promise<readonly string[] | undefined> =>
+    (await store.readProjectAt(demo, serial))?.files.map(({ entry }) => parseUtf8(entry));
+  assert.deepEqual(await entriesAt(7), ["{a}", "{b}"]);
+  assert.deepEqual(await entriesAt(8), undefined);
+  assert.deepEqual(await entriesAt(9), ["{b2}", "{c}"]);
+  assert.equal((await store.readProject(demo))?.statusReason, "done");
+  assert.deepEqual((await store.readChanges(["c"])).get("c")?.page, newest);
+  const { projects, roles } = await store.readState();
+  assert.equal(projects, 1);
+  assert.deepEqual(
+    [...roles.values()].map(({ role, version }) => `${role} ${version}`),
+    ["bin-a 2", "root 1"],
+  );
+  assert.equal(parseUtf8((await store.readRoleFile("bin-a", 1)) ?? new Uint8Array()), "old bin");
+  assert.deepEqual(await store.readBin("bin-a", 1), undefined);
+  const replaced = await store.readReplaced(new Date(21), 9);
+  assert.deepEqual(
+    replaced.map(({ role, version }) => `${role} ${version}`),
+    ["bin-a 1"],
+  );
+  const token = await store.takeLease("a", new Date(0));
+  await store.forgetRoles(token, replaced);
+  assert.equal(await store.readRoleFile("bin-a", 1), undefined);
   await store.close();
 });
+
+const demo = normaliseProjectName("demo");
+const earlierRows: readonly string[] = [
+  `INSERT INTO project (name, prefix, serial, sha256, size)
+   VALUES ('demo', ${pagePrefix(demo)}, 9, 'a9', 5)`,
+  "INSERT INTO page VALUES ('demo', 7, 'a7', 4, 'active', NULL, 1, 10)",
+  "INSERT INTO page VALUES ('demo', 9, 'a9', 5, 'archived', 'done', 1, 20)",
+  "INSERT INTO entry VALUES ('demo', 'a', 7, '1.0', '{a}'), ('demo', 'a', 9, '1.0', NULL)",
+  "INSERT INTO entry VALUES ('demo', 'b', 7, '1.0', '{b}'), ('demo', 'b', 9, '1.0', '{b2}')",
+  "INSERT INTO entry VALUES ('demo', 'c', 9, '2.0', '{c}')",
+  "INSERT INTO change VALUES ('c', 'd', 'demo', 9)",
+  "INSERT INTO role_file VALUES ('bin-a', 1, CAST('old bin' AS BLOB), 'b1', 10, '2027-01-01T00:00:00Z', 20)",
+  "INSERT INTO role_file VALUES ('bin-a', 2, CAST('new bin' AS BLOB), 'b2', 20, '2027-01-01T00:00:00Z', NULL)",
+  "INSERT INTO role_file VALUES ('root', 1, CAST('root' AS BLOB), 'c1', 5, '2027-01-01T00:00:00Z', NULL)",
+];

@@ -6,14 +6,21 @@ import { DatabaseSync } from "node:sqlite";
 import { CompiledQuery } from "kysely";
 import type { Kysely } from "kysely";
 import { RefusedError, UnavailableError, invariant } from "#core/errors.ts";
-import type { Commit, SignerStore } from "#core/publication/signer-store.ts";
+import type {
+  Commit,
+  PageRecord,
+  RoleVersion,
+  SignerStore,
+} from "#core/publication/signer-store.ts";
+import { formatHex } from "#formats/bytes/hex.ts";
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { storageError } from "#stores/folder/storage-error.ts";
 import { openDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
-import { SignerReader, pageFormat } from "./signer-reader.ts";
+import { SignerReader, binFormat, pageFormat } from "./signer-reader.ts";
 import { signerMigrations } from "./signer-schema.ts";
 import type { SyncQueries } from "./sync-queries.ts";
+import { formatLines } from "./tabbed-lines.ts";
 
 export type SqliteSignerStore = SignerStore & {
   /**
@@ -36,6 +43,7 @@ export async function openSqliteSignerStore(path: string): Promise<SqliteSignerS
     takeLease: (holder, now) => takeLease(database, holder, now),
     readState: async () => reader.state(),
     readRoleFile: async (role, version) => reader.roleFile(role, version),
+    readBin: async (role, version) => reader.bin(role, version),
     readChanges: async (ids) => reader.changes(ids),
     readBindings: async (filenames) => reader.bindings(filenames),
     readPage: async (project) => reader.page(project),
@@ -45,9 +53,10 @@ export async function openSqliteSignerStore(path: string): Promise<SqliteSignerS
     },
     readProjectAt: async (project, serial) => reader.projectAt(project, serial),
     readPagesByPrefix: async (first, last) => reader.pagesByPrefix(first, last),
+    readPagesByPrefixAt: async (first, last, serial) => reader.pagesByPrefixAt(first, last, serial),
     readPagesAfter: async (after, until, limit) => reader.pagesAfter(after, until, limit),
     readPagesSince: async (since) => reader.pagesSince(since),
-    hasPage: async (project, sha256) => reader.hasPage(project, sha256),
+    readPageHashes: async (project) => reader.pageHashes(project),
     readRolesSince: async (since) => reader.rolesSince(since),
     readReplaced: async (before, limit) => reader.replaced(before, limit),
     commit: (token, commit) =>
@@ -99,30 +108,14 @@ function checkLease(held: number): void {
 
 function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
   const at = commit.signedAt.getTime();
-  for (const { role, version, bytes, sha256, signedAt, expires } of commit.roles) {
-    writer.runText(replaceRole, [at, role, version]);
-    const values = [role, version, bytes, sha256, signedAt.getTime(), expires.text];
-    writer.runText(insertRole, values);
+  for (const { bytes, ...file } of commit.roles) {
+    writeRole(writer, at, { ...file, length: bytes.byteLength }, [null, null, null, null, bytes]);
   }
-  for (const {
-    project,
-    serial,
-    sha256,
-    size,
-    prefix,
-    status,
-    statusReason,
-    changed,
-  } of commit.pages) {
-    writer.runText(upsertProject, [project, prefix, serial, sha256, size]);
-    const reason = statusReason ?? null;
-    const values = [project, serial, sha256, size, status, reason, pageFormat, at];
-    writer.runText(insertPage, values);
-    for (const { filename, version, entry } of changed) {
-      const text = entry === undefined ? null : parseUtf8(entry);
-      writer.runText(insertEntry, [project, filename, serial, version, text]);
-    }
+  for (const { bitLength, serial, signatures, ...file } of commit.bins) {
+    const lines = formatLines([...signatures].map(([id, bytes]) => [id, formatHex(bytes)]));
+    writeRole(writer, at, file, [binFormat, bitLength, serial, lines, null]);
   }
+  for (const page of commit.pages) writePage(writer, at, page);
   for (const { filename, project, version, sha256, size, lost } of commit.bindings) {
     const values = [filename, project, version, sha256, size, lost ? 1 : 0];
     invariant(writer.runText(bindName, values) === 1, "a bound name keeps its bytes");
@@ -139,20 +132,47 @@ function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
   invariant(moved === 1, "batches are committed in order");
 }
 
-// Without the hint all versions the role ever had are looked through.
-const replaceRole = `UPDATE role_file INDEXED BY role_newest SET replaced_at = ?
-  WHERE role = ? AND version < ? AND replaced_at IS NULL`;
-const insertRole =
-  "INSERT INTO role_file (role, version, bytes, sha256, signed_at, expires) VALUES (?, ?, ?, ?, ?, ?)";
-const deleteReplaced =
-  "DELETE FROM role_file WHERE role = ? AND version = ? AND replaced_at IS NOT NULL";
+/** `content`: the columns from `format` on. */
+function writeRole(
+  writer: SyncQueries<NoTables>,
+  at: number,
+  { role, version, length, sha256, signedAt, expires }: RoleVersion,
+  content: readonly unknown[],
+): void {
+  writer.runText(replaceNewest, [at, role]);
+  const values = [role, version, length, sha256, signedAt.getTime(), expires.text, ...content];
+  const inserted = writer.runText(insertRole, [...values, role, version]);
+  invariant(inserted === 1, "a role's version is signed once, and is higher than those before");
+}
+
+function writePage(writer: SyncQueries<NoTables>, at: number, page: PageRecord): void {
+  const { changed, prefix, project, serial, sha256, size, status, statusReason } = page;
+  const lines = changed.map(({ filename, version, entry }) => [
+    filename,
+    version,
+    entry === undefined ? "" : parseUtf8(entry),
+  ]);
+  writer.runText(insertPage, [
+    ...[serial, prefix, project, prefix, project, sha256, size],
+    ...[status, statusReason ?? null, pageFormat, at, formatLines(lines)],
+  ]);
+  writer.runText(upsertProject, [project, prefix, serial, sha256, size]);
+}
+
+const replaceNewest = `INSERT INTO replaced_role (id, at)
+  SELECT id, ? FROM role_file WHERE role = ? ORDER BY version DESC LIMIT 1`;
+const insertRole = `INSERT INTO role_file (role, version, length, sha256, signed_at, expires,
+    format, bit_length, serial, signatures, bytes)
+  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+  WHERE NOT EXISTS (SELECT 1 FROM role_file WHERE role = ? AND version >= ?)`;
+const deleteReplaced = `DELETE FROM role_file WHERE role = ? AND version = ?
+  AND EXISTS (SELECT 1 FROM replaced_role WHERE replaced_role.id = role_file.id)`;
 const upsertProject = `INSERT INTO project (name, prefix, serial, sha256, size) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (prefix, name) DO UPDATE SET
     serial = excluded.serial, sha256 = excluded.sha256, size = excluded.size`;
 const insertPage = `INSERT INTO page
-  (project, serial, sha256, size, status, reason, format, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-const insertEntry =
-  "INSERT INTO entry (project, filename, serial, version, entry) VALUES (?, ?, ?, ?, ?)";
+    (serial, previous, prefix, project, sha256, size, status, reason, format, signed_at, changed)
+  VALUES (?, (SELECT serial FROM project WHERE prefix = ? AND name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 // A lost name may be found again, by the same bytes only.
 const bindName = `INSERT INTO file_name (filename, project, version, sha256, size, lost)
   VALUES (?, ?, ?, ?, ?, ?)

@@ -6,7 +6,7 @@ import { generateEd25519 } from "#crypto/signer.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
-import { snapshot as snapshotDecoder } from "#formats/tuf/snapshot.ts";
+import { metaLines, snapshot as snapshotDecoder } from "#formats/tuf/snapshot.ts";
 import { timestamp as timestampDecoder } from "#formats/tuf/timestamp.ts";
 import { lifetimeMs } from "#core/publication/role-life.ts";
 import { claimedRoles } from "#core/tuf/claimed-roles.ts";
@@ -77,7 +77,7 @@ export async function addClaims(
     );
   }
   const online = await key(data.onlineKeys, "snapshot");
-  const snapshot = await signSnapshot(meta, signing("snapshot", current + 1, online));
+  const snapshot = await signSnapshot(metaLines(meta), signing("snapshot", current + 1, online));
   const pointed = { ...snapshot, length: snapshot.bytes.byteLength };
   const next = signing("timestamp", current + 1, await key(data.onlineKeys, "timestamp"));
   const timestamp = await signTimestamp(pointed, next);

@@ -14,6 +14,7 @@ import { parseConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { formatPageFile } from "#formats/python/simple-page.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
+import { metaLines } from "#formats/tuf/snapshot.ts";
 import { binNames } from "#formats/tuf/succinct-roles.ts";
 import { publicationLimits } from "#core/publication/limits.ts";
 import { lifetimeMs } from "#core/publication/role-life.ts";
@@ -165,7 +166,7 @@ async function signRoles(
     const hashes = new Map([["sha256", sha256]]);
     meta.set(role, isHashed ? { version, length: bytes.byteLength, hashes } : { version });
   }
-  const snapshot = await signSnapshot(meta, await signing("snapshot", snapshotVersion));
+  const snapshot = await signSnapshot(metaLines(meta), await signing("snapshot", snapshotVersion));
   const listed = { ...snapshot, length: snapshot.bytes.byteLength };
   const timestamp = await signTimestamp(listed, await signing("timestamp", snapshotVersion));
   return [...roles, snapshot, timestamp];

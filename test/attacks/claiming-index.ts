@@ -15,6 +15,7 @@ import { fileUrl, formatPage } from "#formats/python/simple-page.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { root as rootDecoder } from "#formats/tuf/root.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
+import { metaLines } from "#formats/tuf/snapshot.ts";
 import { binName, binNames } from "#formats/tuf/succinct-roles.ts";
 import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
 import {
@@ -227,7 +228,7 @@ export class ClaimingIndex implements Around, Operated {
   /** The next file of each of these roles, then snapshot, then timestamp. */
   async #publish(...roles: readonly string[]): Promise<void> {
     for (const role of roles) this.#keep(await this.#sign(role));
-    const snapshot = await signSnapshot(this.#meta(), this.#signing("snapshot"));
+    const snapshot = await signSnapshot(metaLines(this.#meta()), this.#signing("snapshot"));
     this.#keep(snapshot);
     const { bytes, sha256, version } = snapshot;
     const listed = { version, length: bytes.byteLength, sha256 };

@@ -4,7 +4,7 @@
  */
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import type { Decoder } from "#formats/json/decode.ts";
-import { snapshot as snapshotDecoder } from "#formats/tuf/snapshot.ts";
+import { metaLines, snapshot as snapshotDecoder } from "#formats/tuf/snapshot.ts";
 import { targets as targetsDecoder, targetsToJson } from "#formats/tuf/targets.ts";
 import { timestamp as timestampDecoder } from "#formats/tuf/timestamp.ts";
 import { nextMetadata, signRole } from "#core/tuf/editor.ts";
@@ -57,7 +57,7 @@ export async function forge(
     meta.set(role, { version: version + 1 });
   }
   const nextSnapshot = await signSnapshot(
-    meta,
+    metaLines(meta),
     signing("snapshot", snapshot.version, from.snapshot),
   );
   lay(nextSnapshot);

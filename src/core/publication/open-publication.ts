@@ -18,6 +18,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { publicationLimits } from "./limits.ts";
 import { acceptFirstOffline, checkCanSign, offlineRoleFile } from "./offline-set.ts";
 import { republish } from "./republish.ts";
+import { RoleTable } from "./role-table.ts";
 import { restoreWork } from "./restored-state.ts";
 import type { RestorePorts } from "./restored-state.ts";
 import { publishWork, signingTime } from "./publish-work.ts";
@@ -70,7 +71,7 @@ async function publishFirst(
   const set = acceptFirstOffline(metadata, ports.ring);
   checkCanSign(set, [], ports.ring);
   const state: WorkingState = {
-    roles: new Map(),
+    roles: RoleTable.of([]),
     offline: set,
     bitLength: Math.min(config.binsBitLength, publicationLimits.binBitLengthMax),
     binKeyIds: [],

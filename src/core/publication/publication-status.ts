@@ -11,7 +11,7 @@ import { heldKeyStatuses } from "./key-ring.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { signingTime } from "./publish-work.ts";
 import { isOnlineRole, roleDueAt } from "./role-life.ts";
-import { isDelegated } from "./sign-batch.ts";
+import { isDelegated } from "./role-table.ts";
 import type { RoleVersion } from "./signer-store.ts";
 import { namedByState, nextVersion } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";

@@ -4,7 +4,6 @@
  * due for renewal.
  */
 import { binNames, nameOfBin } from "#formats/tuf/succinct-roles.ts";
-import type { MetaFile } from "#formats/tuf/metadata.ts";
 import type { SignerConfig } from "#formats/config/config.ts";
 import type { PagePointer } from "#formats/door/change.ts";
 import { invariant } from "#core/errors.ts";
@@ -28,8 +27,10 @@ import type { PublicFile } from "./page-batch.ts";
 import { isOnlineRole, lifetimeMs, roleDueAt } from "./role-life.ts";
 import { overlapEnd, roleSigners, unsignedRoles, wantedBinKey } from "./role-signers.ts";
 import type { RoleSigners } from "./role-signers.ts";
-import type { BinFile, Commit, PageRecord, RoleVersion, SignerStore } from "./signer-store.ts";
-import { nextVersion, versionOf, withRoles } from "./working-state.ts";
+import { isDelegated } from "./role-table.ts";
+import type { RoleTable } from "./role-table.ts";
+import type { BinFile, Commit, PageRecord, SignerStore } from "./signer-store.ts";
+import { nextVersion, versionOf } from "./working-state.ts";
 import type { WorkingState } from "./working-state.ts";
 
 export type BatchWork = {
@@ -94,12 +95,10 @@ export async function signBatch(
     ...(await signTargetsRoles(plan)),
   ];
   const roles = [...bins.map(({ file }) => file), ...others];
-  const listed = withRoles(state.roles, roles);
+  const listed = state.roles.with(roles.map(versionOf));
   const snapshot = await signNextSnapshot(plan, listed, roles.length > 0);
   const timestamp = await signNextTimestamp(plan, snapshot, roots.length > 0);
   const rest = [snapshot, timestamp, ...roots].filter((file) => file !== undefined);
-  // No snapshot lists them, so their place does not matter.
-  for (const file of rest) listed.set(file.role, versionOf(file));
   const files = [...others, ...rest];
   const { bindings, changes, pageFiles, pages } = work;
   const rare = {
@@ -119,7 +118,7 @@ export async function signBatch(
     roots,
     next: {
       ...state,
-      roles: listed,
+      roles: listed.with(rest.map(versionOf)),
       offline: work.offline?.set ?? state.offline,
       bitLength: plan.bitLength,
       binKeyIds: [plan.binKey.key.keyId],
@@ -220,11 +219,11 @@ async function signTargetsRoles(plan: Plan): Promise<readonly RoleFile[]> {
 
 async function signNextSnapshot(
   { bitLength, due, signing }: Plan,
-  listed: ReadonlyMap<string, RoleVersion>,
+  listed: RoleTable,
   hasChanged: boolean,
 ): Promise<RoleFile | undefined> {
   if (!hasChanged && !due.has("snapshot")) return undefined;
-  return await signSnapshot(snapshotMeta(listed, bitLength), signing("snapshot"));
+  return await signSnapshot(listed.snapshotLines(bitLength), signing("snapshot"));
 }
 
 /** Whatever becomes public moves the pointer. */
@@ -253,28 +252,6 @@ function signedByAfter(
     );
   }
   return next;
-}
-
-/**
- * Every targets role that ever was, for a client refuses a snapshot from which one has gone (specification 5.5.5). Where
- * its hash is listed, who has stolen the role's key cannot put another file under the same version before clients.
- * Where bins are many theirs are not: every client fetches the whole snapshot.
- */
-function snapshotMeta(
-  listed: ReadonlyMap<string, RoleVersion>,
-  bitLength: number,
-): Iterable<readonly [string, MetaFile]> {
-  const areBinsFew = bitLength <= publicationLimits.hashedBinBitLengthMax;
-  return {
-    *[Symbol.iterator]() {
-      for (const [role, { version, length, sha256 }] of listed) {
-        if (role === "root" || role === "snapshot" || role === "timestamp") continue;
-        const isHashed = !isBinName(role) || (areBinsFew && isDelegated(role, bitLength));
-        const hashes = isHashed && { length, hashes: new Map([["sha256", sha256]]) };
-        yield [role, { version, ...hashes }];
-      }
-    },
-  };
 }
 
 /** Online roles whose next file is wanted now, whatever else changes. */
@@ -306,11 +283,6 @@ const onlineSingles: readonly string[] = [
   "snapshot",
   "timestamp",
 ];
-
-/** Whether the role is looked up: bins from when there were fewer, with shorter names, are not. */
-export function isDelegated(role: string, bitLength: number): boolean {
-  return !isBinName(role) || role.length - role.indexOf("-") - 1 === Math.ceil(bitLength / 4);
-}
 
 /** Design 5: the number doubles when a bin holds more than 64 projects on average. */
 function grownBitLength(bitLength: number, projects: number): number {

@@ -1,6 +1,5 @@
 /** What the signer knows of its own publication between two batches. Changed only after a commit. */
 import { sha256Hex } from "#crypto/hash.ts";
-import { compareCodePoints } from "#formats/json/canonical.ts";
 import { json } from "#formats/json/decode.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { targets as targetsDecoder } from "#formats/tuf/targets.ts";
@@ -10,11 +9,11 @@ import type { NamedKeys } from "./key-ring.ts";
 import { keysNamedBy, openOfflineSet } from "./offline-set.ts";
 import type { OfflineSet } from "./offline-set.ts";
 import { overlapEnd } from "./role-signers.ts";
+import { RoleTable } from "./role-table.ts";
 import type { RoleVersion, SignerState, SignerStore } from "./signer-store.ts";
 
 export type WorkingState = {
-  /** Newest version of every role, in the order in which a snapshot lists them. */
-  readonly roles: ReadonlyMap<string, RoleVersion>;
+  readonly roles: RoleTable;
   readonly offline: OfflineSet;
   /** 2^n bins are delegated to. There may be more roles of that name, from when there were fewer. */
   readonly bitLength: number;
@@ -54,7 +53,7 @@ export async function readWorkingState(
   const bins = unclaimed.value.delegations?.succinct;
   invariant(bins !== undefined && state.signedAt !== undefined, "unclaimed delegates to bins");
   return {
-    roles: inSnapshotOrder(state.roles),
+    roles: RoleTable.of(state.roles.values()),
     offline: openOfflineSet({
       root: await read("root"),
       targets: await read("targets"),
@@ -98,25 +97,6 @@ export function nextVersion(
   return role === "root" ? next : Math.max(next, state.versionFloor);
 }
 
-/** The newest files after a batch: a copy of its own. */
-export function withRoles(
-  roles: ReadonlyMap<string, RoleVersion>,
-  files: readonly RoleFile[],
-): Map<string, RoleVersion> {
-  const next = new Map(roles);
-  let known = true;
-  for (const file of files) {
-    known &&= next.has(file.role);
-    next.set(file.role, versionOf(file));
-  }
-  return known ? next : inSnapshotOrder(next);
-}
-
 export function versionOf({ bytes, ...file }: RoleFile): RoleVersion {
   return { ...file, length: bytes.byteLength };
-}
-
-/** Sorted once and not for each snapshot. */
-function inSnapshotOrder(roles: ReadonlyMap<string, RoleVersion>): Map<string, RoleVersion> {
-  return new Map([...roles].toSorted(([a], [b]) => compareCodePoints(`${a}.json`, `${b}.json`)));
 }

@@ -11,6 +11,7 @@ import { binRoles, signBin, signSnapshot, signTimestamp } from "#core/tuf/online
 import { binName } from "#formats/tuf/succinct-roles.ts";
 import { targetsToJson } from "#formats/tuf/targets.ts";
 import { fileUrl, formatPage } from "#formats/python/simple-page.ts";
+import { metaLines } from "#formats/tuf/snapshot.ts";
 import { createMemoryPublicTree } from "#stores/memory/public-tree.ts";
 import { backupSignerDisk } from "#stores/memory/signer-store.ts";
 import { DAY, HOUR, createSimClock } from "#world/sim-clock.ts";
@@ -84,7 +85,7 @@ async function republish(
   const before = (await portsOf(scene)).copy.view.snapshot.value.meta;
   const meta = new Map([...before, [file.role, { version: file.version }]]);
   const { snapshot: first, timestamp: second } = world.online;
-  const snapshot = await signSnapshot(meta, { ...aSigning(clock), signers: [first] });
+  const snapshot = await signSnapshot(metaLines(meta), { ...aSigning(clock), signers: [first] });
   const listed = { ...snapshot, length: snapshot.bytes.byteLength };
   const timestamp = await signTimestamp(listed, { ...aSigning(clock), signers: [second] });
   for (const { bytes, role, version } of [file, snapshot]) {

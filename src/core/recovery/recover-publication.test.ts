@@ -12,6 +12,7 @@ import type { OfflineMetadata } from "#formats/door/offline-metadata.ts";
 import { parseSigned } from "#formats/tuf/envelope.ts";
 import { parseTufKey } from "#formats/tuf/key.ts";
 import { root as rootDecoder, rootToJson } from "#formats/tuf/root.ts";
+import { metaLines } from "#formats/tuf/snapshot.ts";
 import { onlineKeyNames } from "#core/tuf/layout.ts";
 import { HOUR, createSimClock } from "#world/sim-clock.ts";
 import type { SimClock } from "#world/sim-clock.ts";
@@ -126,7 +127,7 @@ test("pages, names and keys are those of the good copy again, for every kind of 
     // Its page is there and lists nothing: a page that was public once stays one.
     assert.deepEqual(filesOf(await client.readPage(gamma)), []);
   }
-  for (const [role, { version }] of before.roles) {
+  for (const { role, version } of before.roles.values()) {
     const next = after.roles.get(role)?.version ?? 0;
     const isKept = role === "claimed";
     assert.equal(next > version, !isKept, `${role} ${version} → ${next}`);
@@ -242,7 +243,7 @@ for (const hasFloor of [true, false]) {
       const newest = files.at(-1)?.version ?? 0;
       if (!["root", "snapshot", "timestamp"].includes(role)) meta.set(role, { version: newest });
     }
-    const snapshot = await signSnapshot(meta, signing("snapshot"));
+    const snapshot = await signSnapshot(metaLines(meta), signing("snapshot"));
     const listed = { ...snapshot, length: snapshot.bytes.byteLength };
     const timestamp = await signTimestamp(listed, signing("timestamp"));
     thief.tree.set(`tuf/${version}.snapshot.json`, snapshot.bytes);

@@ -56,13 +56,10 @@ function binText(metadata: Metadata, pages: readonly PagePointer[]): string {
   return fileListText(metadata, files);
 }
 
-/** `meta`: every targets role, each once; as `snapshotText` takes it. */
-export async function signSnapshot(
-  meta: Iterable<readonly [string, MetaFile]>,
-  signing: Signing,
-): Promise<RoleFile> {
+/** `lines` (`metaLines`): every targets role. */
+export async function signSnapshot(lines: string, signing: Signing): Promise<RoleFile> {
   const metadata = nextMetadata(signing);
-  const text = snapshotText({ ...metadata, meta });
+  const text = snapshotText(metadata, lines);
   return (await signCanonical("snapshot", metadata, text, signing)).file;
 }
 

@@ -6,10 +6,10 @@ import { sha256Hex } from "#crypto/hash.ts";
 import type { Signer } from "#crypto/signer.ts";
 import { addMilliseconds, formatInstant, parseInstant } from "#formats/bytes/instant.ts";
 import type { Instant } from "#formats/bytes/instant.ts";
-import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { canonicalText } from "#formats/json/canonical.ts";
 import type { JsonObject } from "#formats/json/value.ts";
-import { formatEnvelope } from "#formats/tuf/envelope.ts";
+import { formatCanonicalEnvelope, formatEnvelope } from "#formats/tuf/envelope.ts";
 import { tufKeyOf } from "#formats/tuf/key.ts";
 import type { TufKey } from "#formats/tuf/key.ts";
 import { specVersion } from "#formats/tuf/metadata.ts";
@@ -84,13 +84,13 @@ export async function signCanonical(
 ): Promise<SignedRole> {
   const canonical = canonicalBytes(text);
   const signatures = await signaturesOf(canonical, signers);
-  const bytes = envelopeBytes(canonical, signatures);
+  const bytes = formatCanonicalEnvelope(canonical, signatures);
   return { file: roleFile(role, metadata, bytes, now), signatures };
 }
 
 /** The file that `signCanonical` made of the same text, with the signatures it made then. */
 export function signedCanonical(text: string, signatures: RoleSignatures): Uint8Array {
-  return envelopeBytes(canonicalBytes(text), signatures);
+  return formatCanonicalEnvelope(canonicalBytes(text), signatures);
 }
 
 function canonicalBytes(text: string): Uint8Array {
@@ -114,16 +114,6 @@ function roleFile(
   now: Date,
 ): RoleFile {
   return { role, version, bytes, sha256: sha256Hex(bytes), signedAt: now, expires };
-}
-
-function envelopeBytes(canonical: Uint8Array, signatures: RoleSignatures): Uint8Array {
-  const empty = parseUtf8(formatEnvelope(new Map(), signatures));
-  const head = formatUtf8(empty.slice(0, empty.lastIndexOf("{}")));
-  const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);
-  bytes.set(head);
-  bytes.set(canonical, head.byteLength);
-  bytes[bytes.byteLength - 1] = 0x7d;
-  return bytes;
 }
 
 // oxlint-disable-next-line no-control-regex

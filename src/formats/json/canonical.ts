@@ -52,6 +52,8 @@ export function sortedNames(object: JsonObject): readonly string[] {
 /** JavaScript compares UTF-16 units, which puts U+1F600 before U+FF5E; signed order is by code point. */
 export function compareCodePoints(a: string, b: string): number {
   if (a === b) return 0;
+  // Without surrogates the two orders are one, and the engine's own comparison is much faster.
+  if (!surrogate.test(a) && !surrogate.test(b)) return a < b ? -1 : 1;
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {
     const x = a.charCodeAt(index);
@@ -65,3 +67,5 @@ export function compareCodePoints(a: string, b: string): number {
 function orderOfUnit(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
+
+const surrogate = /[\ud800-\udfff]/;

@@ -3,6 +3,7 @@
  * the canonical form of the received `signed` tree, unknown members included, never a form rebuilt from the value.
  */
 import { formatHex, parseHex } from "#formats/bytes/hex.ts";
+import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { FormatError } from "#formats/format-error.ts";
 import { canonicalJson, compareCodePoints } from "#formats/json/canonical.ts";
 import { json, list, object, string } from "#formats/json/decode.ts";
@@ -73,10 +74,32 @@ export function formatEnvelope(
   tree: Json,
   signatures: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array {
-  const list = [...signatures]
-    .toSorted(([a], [b]) => compareCodePoints(a, b))
-    .map(([keyid, signature]) => jsonObject({ keyid, sig: formatHex(signature) }));
+  const list = inOrder(signatures).map(([keyid, signature]) =>
+    jsonObject({ keyid, sig: formatHex(signature) }),
+  );
   return formatJson(jsonObject({ signatures: list, signed: tree }));
+}
+
+/** The same of a tree whose canonical form these bytes are, if they are JSON too: then both forms are one. */
+export function formatCanonicalEnvelope(
+  canonical: Uint8Array,
+  signatures: ReadonlyMap<string, Uint8Array>,
+): Uint8Array {
+  const list = inOrder(signatures).map(
+    ([keyid, signature]) => `{"keyid":${JSON.stringify(keyid)},"sig":"${formatHex(signature)}"}`,
+  );
+  const head = formatUtf8(`{"signatures":[${list.join(",")}],"signed":`);
+  const bytes = new Uint8Array(head.byteLength + canonical.byteLength + 1);
+  bytes.set(head);
+  bytes.set(canonical, head.byteLength);
+  bytes[bytes.byteLength - 1] = 0x7d;
+  return bytes;
+}
+
+function inOrder(
+  signatures: ReadonlyMap<string, Uint8Array>,
+): readonly (readonly [string, Uint8Array])[] {
+  return [...signatures].toSorted(([a], [b]) => compareCodePoints(a, b));
 }
 
 const hexPattern: RegExp = /^(?:[0-9a-fA-F]{2})+$/;

@@ -7,7 +7,7 @@ import { formatUtf8, parseUtf8 } from "#formats/bytes/utf8.ts";
 import { canonicalJson } from "#formats/json/canonical.ts";
 import { parseJson } from "#formats/json/parse.ts";
 import type { Json } from "#formats/json/value.ts";
-import { formatEnvelope, parseSigned } from "./envelope.ts";
+import { formatCanonicalEnvelope, formatEnvelope, parseSigned } from "./envelope.ts";
 import { tufKeyOf } from "./key.ts";
 import type { Metadata } from "./metadata.ts";
 import { root, rootToJson } from "./root.ts";
@@ -253,7 +253,9 @@ test("formatEnvelope() is read back and does not depend on the order of signatur
     ["k1", Uint8Array.of(1)],
   ]);
   const bytes = formatEnvelope(tree, signatures);
-  assert.deepEqual(formatEnvelope(tree, new Map([...signatures].toReversed())), bytes);
+  const reversed = new Map([...signatures].toReversed());
+  assert.deepEqual(formatEnvelope(tree, reversed), bytes);
+  assert.deepEqual(formatCanonicalEnvelope(canonicalJson(tree), reversed), bytes);
   const again = parseSigned(bytes, (value) => value);
   assert.deepEqual(again.tree, tree);
   assert.deepEqual(again.signatures, signatures);

@@ -230,7 +230,7 @@ export function fileListText(
   { expires, specVersion, version }: Metadata,
   files: readonly { readonly path: string; readonly length: number; readonly sha256: string }[],
 ): string {
-  let lines = "";
+  const lines: string[] = [];
   let before: string | undefined;
   const sorted = files.toSorted((a, b) => compareCodePoints(a.path, b.path));
   for (const { length, path, sha256 } of sorted) {
@@ -238,13 +238,12 @@ export function fileListText(
       throw new FormatError("json.duplicate-member", "Cannot write targets: a path is there twice");
     }
     before = path;
-    if (lines !== "") lines += ",";
     const hashes = `{"sha256":${canonicalString(sha256)}}`;
-    lines += `${canonicalString(path)}:{"hashes":${hashes},"length":${integerText(length)}}`;
+    lines.push(`${canonicalString(path)}:{"hashes":${hashes},"length":${integerText(length)}}`);
   }
   return [
     `{"_type":"targets","expires":${canonicalString(expires.text)},`,
-    `"spec_version":${canonicalString(specVersion)},"targets":{${lines}},`,
+    `"spec_version":${canonicalString(specVersion)},"targets":{${lines.join(",")}},`,
     `"version":${integerText(version)}}`,
   ].join("");
 }

@@ -290,7 +290,7 @@ test("K16 timestamp and snapshot, driven to the highest version: until root repl
     await thief.signsSnapshot(({ meta, ...held }) => ({
       ...held,
       version: highest,
-      meta: new Map([...meta.keys()].map((role) => [role, { version: highest }])),
+      meta: new Map(Array.from(meta, ([role]) => [role, { version: highest }])),
     }));
     await thief.signsTimestamp((timestamp) => ({ ...timestamp, version: highest }));
     await assertDamage(

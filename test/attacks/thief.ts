@@ -119,7 +119,9 @@ export class Thief {
   /** All that he can sign, anew: alive until he is stopped, with `edits` in it. */
   async signsAll(edits: Readonly<Record<string, Edit<Targets>>> = {}): Promise<void> {
     if (this.#loot.has("snapshot")) {
-      const roles = [...this.#snapshot().meta.keys()].filter((role) => this.#holds(role));
+      const roles = Array.from(this.#snapshot().meta, ([role]) => role).filter((role) =>
+        this.#holds(role),
+      );
       const all = roles.map((role): [string, Edit<Targets>] => [role, edits[role] ?? same]);
       await this.signsRoles(Object.fromEntries(all));
     } else if (this.#loot.has("timestamp")) {

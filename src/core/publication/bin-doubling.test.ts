@@ -128,7 +128,9 @@ async function signerOf(
 }
 
 function binsIn({ snapshot }: TrustedView): readonly string[] {
-  return [...snapshot.value.meta.keys()].filter((name) => name.startsWith("bin-"));
+  return Array.from(snapshot.value.meta, ([name]) => name).filter((name) =>
+    name.startsWith("bin-"),
+  );
 }
 
 function namesOf(count: number, digits: number): readonly string[] {

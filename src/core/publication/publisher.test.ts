@@ -287,7 +287,7 @@ test("bins double as projects come, and clients follow", async () => {
     const page = await client.findPage(view, normaliseProjectName(name));
     assert.notEqual(page, "absent", name);
   }
-  assert.ok(view.snapshot.value.meta.has("bin-0"), "no role ever leaves the snapshot");
+  assert.ok(view.snapshot.value.meta.get("bin-0"), "no role ever leaves the snapshot");
   assert.deepEqual(world.tree.faults, []);
 });
 

@@ -96,11 +96,97 @@ test("parseExact() takes nothing that differs by one change from what it takes",
   );
 });
 
+/** A snapshot's text, its lines in order or not, some of them in other shapes. */
+const snapshots = fc
+  .tuple(
+    fc.array(
+      fc.tuple(
+        fc.constantFrom(
+          "a",
+          "b",
+          "bin-1",
+          "bin-2",
+          "c",
+          "10",
+          "9",
+          "__proto__",
+          "\uff5e",
+          "\u{1f600}",
+          "",
+        ),
+        fc.constantFrom(
+          ...['{"version":1}', '{"version":23}', '{"version":999999999999999}', '{"version":0}'],
+          ...[
+            '{"version":9007199254740993}',
+            '{"version":1.0}',
+            '{"version":"1"}',
+            '{"version":01}',
+          ],
+          ...['{"length":3,"version":1}', "{}", "[]", '{"version":1,"x":{"version":2}}', "7"],
+        ),
+      ),
+    ),
+    fc.boolean(),
+    fc.constantFrom(
+      "",
+      '"meta":[1],',
+      '"a":{"meta":{}},',
+      '"a":"meta:{",',
+      '"meta":{"a":{"version":1}},',
+    ),
+  )
+  .map(([lines, isSorted, before]) => {
+    const sorted = isSorted ? lines.toSorted(([a], [b]) => (a < b ? -1 : 1)) : lines;
+    const members = sorted.map(([name, file]) => `"${name}":${file}`);
+    return `{${before}"signed":{"meta":{${members.join(",")}},"version":1}}`;
+  });
+
+test("parseExact() reads the lines of a snapshot as the strict parser does", () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(snapshots, (text) => {
+      taken += checkSame(text) ? 1 : 0;
+    }),
+    { seed: 1, numRuns: 5_000 },
+  );
+  assert.ok(taken > 500, `${taken} of the texts were exact`);
+});
+
+test("parseExact() takes no snapshot that differs by one change from what it takes", () => {
+  const added = fc.constantFrom(
+    "",
+    ",",
+    "{",
+    "}",
+    '"',
+    ":",
+    " ",
+    "0",
+    "a",
+    '"meta":{',
+    "\n",
+    "\\",
+    "[",
+  );
+  fc.assert(
+    fc.property(snapshots, fc.nat(), fc.nat({ max: 3 }), added, (text, at, removed, more) => {
+      const place = at % (text.length + 1);
+      checkSame(text.slice(0, place) + more + text.slice(place + removed));
+    }),
+    { seed: 1, numRuns: 20_000 },
+  );
+});
+
 test("parseExact() takes what is written compactly, and says whether it is canonical", () => {
   const canonical = '{"a":[1,-2,true,null,"\u{1f600}"],"b":{"\uff5e":0,"\u{1f600}":1}}';
   assert.equal(parseExact(canonical, depthMax)?.isCanonical, true);
   assert.equal(parseExact('{"b":1,"a":2}', depthMax)?.isCanonical, false);
   assert.equal(parseExact('{"a":{"c":1,"b":2}}', depthMax)?.isCanonical, false);
+  const lines = (...names: readonly string[]): string =>
+    `{"meta":{${names.map((name) => `"${name}":{"version":1}`).join(",")}}}`;
+  assert.equal(parseExact(lines("a", "b", "\uff5e", "\u{1f600}"), depthMax)?.isCanonical, true);
+  assert.equal(parseExact(lines("a", "\u{1f600}", "\uff5e"), depthMax)?.isCanonical, false);
+  assert.equal(parseExact(lines("b", "a"), depthMax)?.isCanonical, false);
 });
 
 for (const [what, text] of Object.entries({
@@ -117,6 +203,11 @@ for (const [what, text] of Object.entries({
   "a byte order mark": "\ufeff[]",
   "text after the document": "[] ",
   nothing: "",
+  "a comma after the last of a snapshot's lines": '{"meta":{"a":{"version":1},}}',
+  "a snapshot's line that is there twice": '{"meta":{"a":{"version":1},"a":{"version":2}}}',
+  "a line that is there again in another shape": '{"meta":{"a":{"version":1},"a":{"x":2}}}',
+  "a line whose number is not exact": '{"meta":{"a":{"version":9007199254740993}}}',
+  "a snapshot's lines that are nested too deeply": `${"[".repeat(depthMax - 1)}{"meta":{"a":{"version":1}}}${"]".repeat(depthMax - 1)}`,
   "nesting that is too deep": "[".repeat(depthMax + 1) + "]".repeat(depthMax + 1),
   "nesting that cannot be written again": "[".repeat(100_000) + "]".repeat(100_000),
   "a text that is too long": `["${"a".repeat(4 * 1024 * 1024)}"]`,

@@ -4,9 +4,13 @@
  * was named twice, that no number was rounded or spelt otherwise, and that nothing stood around the document. What
  * `JSON.stringify` would also write, but parse.ts refuses, is looked for by itself: escapes, fractions, exponents,
  * inexact integers, deep nesting. Everything that is not exact is left to parse.ts, which says what is wrong with it.
+ *
+ * What a snapshot says of its many thousand roles is read line by line before that (version-lines.ts).
  */
 import { compareCodePoints } from "./canonical.ts";
 import type { Json } from "./value.ts";
+import { cutVersionLines } from "./version-lines.ts";
+import type { VersionLines } from "./version-lines.ts";
 
 export type ExactDocument = {
   /** The same tree as `parseJson` makes. */
@@ -21,9 +25,10 @@ const lengthMax = 4 * 1024 * 1024;
 /** undefined: this document has to be read by `parseJson`. */
 export function parseExact(text: string, depthMax: number): ExactDocument | undefined {
   if (text.length > lengthMax || text.includes("\\")) return undefined;
-  const value = parseAsWritten(text);
+  const lines = cutVersionLines(text);
+  const value = parseAsWritten(lines?.rest ?? text);
   if (value === undefined) return undefined;
-  const reader = new ExactReader(depthMax);
+  const reader = new ExactReader(depthMax, lines);
   const tree = reader.read(value.parsed, 0);
   return tree === undefined ? undefined : { tree, isCanonical: reader.isCanonical };
 }
@@ -40,12 +45,14 @@ function parseAsWritten(text: string): { readonly parsed: unknown } | undefined 
 
 class ExactReader {
   readonly #depthMax: number;
+  readonly #lines: VersionLines | undefined;
   /** A snapshot says `{"version":7}` of thousands of roles. Trees never change, so that one object stands for all. */
   readonly #shared = new Map<string, Map<number, Json>>();
   isCanonical = true;
 
-  constructor(depthMax: number) {
+  constructor(depthMax: number, lines: VersionLines | undefined) {
     this.#depthMax = depthMax;
+    this.#lines = lines;
   }
 
   /** undefined where `parseJson` might refuse. */
@@ -76,15 +83,34 @@ class ExactReader {
       if (typeof value === "number") return this.#readNumberAlone(only, value, depth);
     }
     const object = new Map<string, Json>();
-    let before: string | undefined;
+    return this.#readMembers(members, names, depth, object);
+  }
+
+  /** Into `object`, after those that are in it. */
+  #readMembers(
+    members: Readonly<Record<string, unknown>>,
+    names: readonly string[],
+    depth: number,
+    object: Map<string, Json>,
+    last?: string,
+  ): Json | undefined {
+    let before = last;
     for (const name of names) {
-      const member = this.read(members[name], depth + 1);
-      if (member === undefined) return undefined;
+      const member = this.#readMember(name, members[name], depth + 1);
+      if (member === undefined || object.has(name)) return undefined;
       object.set(name, member);
       if (before !== undefined && compareCodePoints(before, name) >= 0) this.isCanonical = false;
       before = name;
     }
     return object;
+  }
+
+  #readMember(name: string, value: unknown, depth: number): Json | undefined {
+    const lines = this.#lines;
+    if (name !== lines?.name || !isObject(value)) return this.read(value, depth);
+    // The one object of that name. The lines came first, and each is one deeper.
+    if (depth + 1 >= this.#depthMax) return undefined;
+    return this.#readMembers(value, Object.keys(value), depth, lines.members, lines.last);
   }
 
   #readNumberAlone(name: string, value: number, depth: number): Json | undefined {
@@ -97,4 +123,8 @@ class ExactReader {
     this.#shared.set(name, shared.set(value, object));
     return object;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

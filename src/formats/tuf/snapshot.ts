@@ -15,7 +15,12 @@ import type { MetaFile, Metadata } from "./metadata.ts";
 
 export type Snapshot = Metadata & {
   /** By role name, without the `.json` of the file. */
-  readonly meta: ReadonlyMap<string, MetaFile>;
+  readonly meta: ListedRoles;
+};
+
+/** Each role once. A `ReadonlyMap` is one. */
+export type ListedRoles = Iterable<readonly [string, MetaFile]> & {
+  get(role: string): MetaFile | undefined;
 };
 
 /** Throws FormatError `tuf.*`, `json.type`, `bytes.instant`. */
@@ -26,31 +31,51 @@ export const snapshot: Decoder<Snapshot> = (value, at) => {
 
 const suffix = ".json";
 
-const roleFiles: Decoder<ReadonlyMap<string, MetaFile>> = (value, at) => {
-  const meta = new Map<string, MetaFile>();
-  for (const [name, file] of objectTree(value, at)) {
+const roleFiles: Decoder<ListedRoles> = (value, at) => {
+  const tree = objectTree(value, at);
+  for (const [name, file] of tree) {
     if (!name.endsWith(suffix)) {
       const message = "Cannot read snapshot: it lists a name that does not end in .json";
       throw new FormatError("tuf.metadata", message, memberPath(at, name));
     }
-    meta.set(
-      name.slice(0, -suffix.length),
-      versionAlone(file) ?? metaFile(file, memberPath(at, name)),
-    );
+    if (versionAlone(file) === undefined) metaFile(file, memberPath(at, name));
   }
-  return meta;
+  return new RolesOfTree(tree);
 };
 
 /** Nearly all of them, and there may be many thousand: read without a path for messages. */
-function versionAlone(file: Json): MetaFile | undefined {
+function versionAlone(file: Json): number | undefined {
   if (!isJsonObject(file) || file.size !== 1) return undefined;
   const version = file.get("version");
-  return typeof version === "number" && version >= 1 ? { version } : undefined;
+  return typeof version === "number" && version >= 1 ? version : undefined;
 }
 
-const snapshotMembers: Decoder<{ readonly meta: ReadonlyMap<string, MetaFile> }> = object({
-  meta: roleFiles,
-});
+/** A tree whose members have all been decoded once. Few of them are asked for, so none is kept a second time. */
+class RolesOfTree implements ListedRoles {
+  readonly #tree: JsonObject;
+
+  constructor(tree: JsonObject) {
+    this.#tree = tree;
+  }
+
+  get(role: string): MetaFile | undefined {
+    const file = this.#tree.get(role + suffix);
+    return file === undefined ? undefined : decodedFile(file);
+  }
+
+  *[Symbol.iterator](): Generator<readonly [string, MetaFile]> {
+    for (const [name, file] of this.#tree) {
+      yield [name.slice(0, -suffix.length), decodedFile(file)];
+    }
+  }
+}
+
+function decodedFile(file: Json): MetaFile {
+  const version = versionAlone(file);
+  return version === undefined ? metaFile(file, "") : { version };
+}
+
+const snapshotMembers: Decoder<{ readonly meta: ListedRoles }> = object({ meta: roleFiles });
 
 /** The `signed` member. `extra` are members beyond the specification. */
 export function snapshotToJson(value: Snapshot, extra: JsonObject = new Map()): JsonObject {

@@ -281,7 +281,7 @@ export const proofs: readonly Proof[] = [
     defence: "snapshot lists the hashes of roles",
     edits: [
       {
-        file: "src/core/publication/sign-batch.ts",
+        file: "src/core/publication/role-table.ts",
         find: "isHashed ? { version, length",
         replace: 'isHashed && role === "" ? { version, length',
       },

@@ -8,6 +8,7 @@ import { indexMapMutants } from "./index-map.ts";
 import { keyMutants } from "./keys.ts";
 import { limitMutants } from "./limits.ts";
 import type { Mutant } from "./mutant.ts";
+import { publicationMutants } from "./publication.ts";
 import { roleMutants } from "./roles.ts";
 import { rootMutants } from "./root.ts";
 import { rotationMutants } from "./rotation.ts";
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...editorMutants,
   ...indexMapMutants,
   ...rotationMutants,
+  ...publicationMutants,
   ...ceremonyMutants,
   ...claimMutants,
   ...keyMutants,

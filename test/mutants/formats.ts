@@ -42,6 +42,52 @@ export const formatMutants: readonly Mutant[] = [
       caughtBy: "parseExact() takes what is written compactly, and says whether it is canonical",
     },
   ]),
+  ...mutantsOf("src/formats/json/exact.ts", exact, [
+    {
+      check: "4.4 a role is listed once: again in another shape",
+      find: " || object.has(name)",
+      replace: "",
+      caughtBy: "parseExact() leaves a line that is there again in another shape",
+    },
+    {
+      check: "4.2 nesting is bounded: lines of a snapshot lie deeper",
+      find: "if (depth + 1 >= this.#depthMax) return undefined;",
+      replace: "",
+      caughtBy: "parseExact() leaves a snapshot's lines that are nested too deeply",
+    },
+  ]),
+  ...mutantsOf("src/formats/json/version-lines.ts", exact, [
+    {
+      check: "4.4 a role is listed once: twice in a row",
+      find: "role <= last",
+      replace: "role < last",
+      caughtBy: "parseExact() leaves a snapshot's line that is there twice",
+    },
+    {
+      check: "4.2 a comma is followed by a member: by nothing",
+      find: `if (text[to - 1] === "," && text[to] !== '"') return undefined;`,
+      replace: "",
+      caughtBy: "parseExact() leaves a comma after the last of a snapshot's lines",
+    },
+    {
+      check: "4.2 numbers are exact integers: in lines of a snapshot any",
+      find: "[1-9][0-9]{0,14}",
+      replace: "[1-9][0-9]{0,18}",
+      caughtBy: "parseExact() leaves a line whose number is not exact",
+    },
+    {
+      check: "4.2 lines belong to the object they stand in: to the first of its name",
+      find: " || text.includes(start, from)",
+      replace: "",
+      caughtBy: "parseExact() reads the lines of a snapshot as the strict parser does",
+    },
+    {
+      check: "4.2 what is verified as it stands has its members in order: in the engine's order",
+      find: "\\ud800-\\udfff",
+      replace: "",
+      caughtBy: "parseExact() takes what is written compactly, and says whether it is canonical",
+    },
+  ]),
   ...mutantsOf("src/formats/tuf/envelope.ts", "src/formats/tuf/envelope.test.ts", [
     {
       check: "4.2.2 what is verified as it stands is one member of two: of more",

@@ -11,7 +11,6 @@ import { formatUtf8 } from "#formats/bytes/utf8.ts";
 import { parseConfig } from "#formats/config/config.ts";
 import { parseChange } from "#formats/door/change-json.ts";
 import { isProjectName } from "#formats/python/project-name.ts";
-import { publicationLimits } from "#core/publication/limits.ts";
 import { createPublisher } from "#core/publication/publisher.ts";
 import type { PublicTree } from "#core/publication/public-tree.ts";
 import { pagePrefix } from "#core/tuf/layout.ts";
@@ -88,9 +87,6 @@ await answerLines(async (task) => {
       };
     }
     case "renew":
-      // What batches replaced is swept in another hour.
-      clockAheadMs += 2 * publicationLimits.sweepAfterMs;
-      await publisher.renewDue();
       // All bins are due, by half of their lives at the latest.
       clockAheadMs += config.lifetimes.bins / 2;
       return () => publisher.renewDue();

@@ -112,7 +112,10 @@ function signerOf(key: KeyObject): Signer {
   }
   return {
     publicKey,
-    sign: async (message) => new Uint8Array(signBytes(publicKey.scheme, key, message)),
+    sign: async (message) => {
+      const { buffer, byteLength, byteOffset } = signBytes(publicKey.scheme, key, message);
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    },
   };
 }
 

@@ -30,13 +30,17 @@ export type DecidedBatch = {
   readonly projects: readonly KnownProject[];
 };
 
-/** Ids are unique within `changes`. */
+/** `digest` is the change's `changeDigest`. */
+export type SubmittedChange = { readonly change: Change; readonly digest: string };
+
+/** Ids are unique within `submitted`. */
 export async function decideBatch(
   ports: ChangePorts,
   projects: KnownProjects,
-  changes: readonly Change[],
+  submitted: readonly SubmittedChange[],
   serialBefore: number,
 ): Promise<DecidedBatch> {
+  const changes = submitted.map(({ change }) => change);
   const recorded = await ports.store.readChanges(changes.map(({ id }) => id));
   const fresh = changes.filter(({ id }) => !recorded.has(id));
   const known = await projects.read(new Set(fresh.map(({ project }) => project)));
@@ -47,17 +51,17 @@ export async function decideBatch(
   const pageOf = newestPages(current, pages);
   const results = new Map<string, ChangeResult>();
   const accepted: BatchWork["changes"][number][] = [];
-  for (const change of changes) {
+  for (const { change, digest } of submitted) {
     const { id, project } = change;
     const before = recorded.get(id);
     const decision = decisions.byId.get(id);
-    if (before !== undefined) results.set(id, repeatedResult(change, before));
+    if (before !== undefined) results.set(id, repeatedResult(id, digest, before));
     else if (decision?.outcome === "refused") results.set(id, { id, ...decision });
     else {
       const page = pageOf.get(project);
       invariant(page !== undefined, "an accepted change belongs to a page");
       results.set(id, { id, outcome: "published", page });
-      accepted.push({ id, digest: changeDigest(change), project, serial: page.serial });
+      accepted.push({ id, digest, project, serial: page.serial });
     }
   }
   return {
@@ -85,9 +89,8 @@ export function reusedIdResult(id: string): ChangeResult {
   return { id, outcome: "refused", code: "change.id-reused", message };
 }
 
-function repeatedResult(change: Change, before: RecordedChange): ChangeResult {
-  const { id } = change;
-  if (before.digest !== changeDigest(change)) return reusedIdResult(id);
+function repeatedResult(id: string, digest: string, before: RecordedChange): ChangeResult {
+  if (before.digest !== digest) return reusedIdResult(id);
   return { id, outcome: "published", page: before.page };
 }
 

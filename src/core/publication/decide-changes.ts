@@ -118,8 +118,8 @@ class Draft {
 
   #addFile(change: AddFile): Refusal | undefined {
     const { filename, project, sha256, size } = change;
-    const malformed = filenameRefusal(change) ?? addFileRefusal(change);
-    if (malformed !== undefined) return malformed;
+    const entry = newEntry(change);
+    if ("outcome" in entry) return entry;
     const record = this.#project(project) ?? emptyProject(project);
     const bound = this.bindings.get(filename) ?? this.#known.bindings.get(filename);
     if (bound !== undefined && (bound.sha256 !== sha256 || bound.size !== size)) {
@@ -138,7 +138,7 @@ class Draft {
     }
     const closed = closedRefusal(record, filename);
     if (closed !== undefined) return closed;
-    const file = { filename, version: change.version, entry: formatPageFile(pageFileOf(change)) };
+    const file = { filename, version: change.version, entry };
     const next = withProjectFile(record, file);
     if (
       next.files.length > publicationLimits.projectFilesMax ||
@@ -246,13 +246,21 @@ function pageRefusal(
   }
 }
 
-function addFileRefusal(change: AddFile): Refusal | undefined {
-  const { project: name, version, requiresPython } = change;
-  const head = { name, status: "active", versions: [version] } as const;
+/** What the page will say of the file, if any client would believe that. */
+function newEntry(change: AddFile): Uint8Array | Refusal {
+  const misnamed = filenameRefusal(change);
+  if (misnamed !== undefined) return misnamed;
+  const { filename, project: name, version, requiresPython } = change;
   if ((requiresPython?.length ?? 0) > publicationLimits.requiresPythonLengthMax) {
-    return refuse("change.malformed", `Cannot publish ${change.filename}: Requires-Python is long`);
+    return refuse("change.malformed", `Cannot publish ${filename}: Requires-Python is long`);
   }
-  return pageRefusal(change.filename, head, () => [formatPageFile(pageFileOf(change))]);
+  const head = { name, status: "active", versions: [version] } as const;
+  let entry: Uint8Array = new Uint8Array();
+  const unbelievable = pageRefusal(filename, head, () => {
+    entry = formatPageFile(pageFileOf(change));
+    return [entry];
+  });
+  return unbelievable ?? entry;
 }
 
 function pageFileOf(change: AddFile): Parameters<typeof formatPageFile>[0] {

@@ -16,6 +16,7 @@ import { FormatError } from "#formats/format-error.ts";
 import { RefusedError, TrustError, UnavailableError, invariant } from "#core/errors.ts";
 import type { Clock } from "#core/ports.ts";
 import { changeDigest, decideBatch, reusedIdResult } from "./change-batch.ts";
+import type { SubmittedChange } from "./change-batch.ts";
 import { KeyHolder } from "./key-holder.ts";
 import type { KeyStore } from "./key-store.ts";
 import { KnownProjects } from "./known-projects.ts";
@@ -243,7 +244,7 @@ class PublisherDriver implements Publisher {
     const batch = [...this.#inBatch.values()];
     if (batch.length === 0) return;
     try {
-      const results = await this.#publishChanges(batch.map(({ change }) => change));
+      const results = await this.#publishChanges(batch);
       this.#inBatch.clear();
       for (const { answer, change } of batch) {
         const result = results.get(change.id);
@@ -279,7 +280,9 @@ class PublisherDriver implements Publisher {
     this.#startedAt = clock();
   }
 
-  async #publishChanges(changes: readonly Change[]): Promise<ReadonlyMap<string, ChangeResult>> {
+  async #publishChanges(
+    changes: readonly SubmittedChange[],
+  ): Promise<ReadonlyMap<string, ChangeResult>> {
     const state = await this.#openState();
     await this.#ports.steps.reached("batch.begun");
     const decided = await decideBatch(this.#ports, this.#projects, changes, state.serial);

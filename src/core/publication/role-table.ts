@@ -5,7 +5,7 @@
  */
 import { compareCodePoints } from "#formats/json/canonical.ts";
 import type { MetaFile } from "#formats/tuf/metadata.ts";
-import { metaLines } from "#formats/tuf/snapshot.ts";
+import { metaLine } from "#formats/tuf/snapshot.ts";
 import { isBinName } from "#core/tuf/layout.ts";
 import { publicationLimits } from "./limits.ts";
 import type { RoleVersion } from "./signer-store.ts";
@@ -82,12 +82,12 @@ class RoleBlock {
 
   snapshotLines(bitLength: number): string {
     if (this.#lines?.bitLength !== bitLength) {
-      const meta: (readonly [string, MetaFile])[] = [];
+      const lines: string[] = [];
       for (const file of this.files) {
         const listed = listedAs(file, bitLength);
-        if (listed !== undefined) meta.push([file.role, listed]);
+        if (listed !== undefined) lines.push(metaLine(file.role, listed));
       }
-      this.#lines = { bitLength, text: metaLines(meta) };
+      this.#lines = { bitLength, text: lines.join(",") };
     }
     return this.#lines.text;
   }

@@ -5,8 +5,7 @@
  *
  * One target is one project's page: `simple/<project>/index.json`.
  */
-import { sha256 } from "#crypto/hash.ts";
-import { formatUtf8 } from "#formats/bytes/utf8.ts";
+import { sha256HexOfText } from "#crypto/hash.ts";
 import { isProjectName } from "#formats/python/project-name.ts";
 import type { ProjectName } from "#formats/python/project-name.ts";
 import { roleFileName } from "#formats/tuf/role-file.ts";
@@ -98,8 +97,7 @@ export const publicTimestampPath = "tuf/timestamp.json";
 
 /** The first 32 bits of SHA-256(target path): with n bins of 2^b, its first b bits are the bin. */
 export function pagePrefix(project: ProjectName): number {
-  const digest = sha256(formatUtf8(pageTarget(project)));
-  return new DataView(digest.buffer, digest.byteOffset, 4).getUint32(0);
+  return Number.parseInt(sha256HexOfText(pageTarget(project)).slice(0, 8), 16);
 }
 
 export function binOfPrefix(prefix: number, bitLength: number): number {

@@ -124,16 +124,12 @@ export function formatPagePieces(
     `"name":${quoteJson(name)},"project-status":{${reason}"status":"${status}"},`,
     `"versions":[`,
   ].join("");
-  return [
-    formatUtf8(`{"files":[`),
-    ...withCommas(offered),
-    formatUtf8(middle),
-    ...withCommas(versions),
-    formatUtf8("]}"),
-  ];
+  return [pageStart, ...withCommas(offered), formatUtf8(middle), ...withCommas(versions), pageEnd];
 }
 
-const comma = Uint8Array.of(0x2c);
+const pageStart = formatUtf8(`{"files":[`);
+const comma = formatUtf8(",");
+const pageEnd = formatUtf8("]}");
 
 function withCommas(values: readonly Uint8Array[]): readonly Uint8Array[] {
   return values.flatMap((value, index) => (index === 0 ? [value] : [comma, value]));

@@ -98,12 +98,13 @@ export function snapshotText({ expires, specVersion, version }: Metadata, lines:
 
 /** What a snapshot says of these roles, each of them there once, in canonical form. Throws FormatError `json.number`. */
 export function metaLines(meta: Iterable<readonly [string, MetaFile]>): string {
-  const lines = Array.from(meta, ([role, file]) => {
-    const name = role + suffix;
-    return { name, line: `${canonicalString(name)}:${metaFileText(file)}` };
-  });
-  const sorted = lines.toSorted((a, b) => compareCodePoints(a.name, b.name));
-  return sorted.map(({ line }) => line).join(",");
+  const sorted = [...meta].toSorted(([a], [b]) => compareCodePoints(a + suffix, b + suffix));
+  return sorted.map(([role, file]) => metaLine(role, file)).join(",");
+}
+
+/** One of these lines. */
+export function metaLine(role: string, file: MetaFile): string {
+  return `${canonicalString(role + suffix)}:${metaFileText(file)}`;
 }
 
 function metaFileText(file: MetaFile): string {

@@ -238,8 +238,10 @@ export function fileListText(
       throw new FormatError("json.duplicate-member", "Cannot write targets: a path is there twice");
     }
     before = path;
-    const hashes = `{"sha256":${canonicalString(sha256)}}`;
-    lines.push(`${canonicalString(path)}:{"hashes":${hashes},"length":${integerText(length)}}`);
+    const hash = canonicalString(sha256);
+    lines.push(
+      `${canonicalString(path)}:{"hashes":{"sha256":${hash}},"length":${integerText(length)}}`,
+    );
   }
   return [
     `{"_type":"targets","expires":${canonicalString(expires.text)},`,

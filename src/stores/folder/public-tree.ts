@@ -29,7 +29,8 @@ export function openFolderPublicTree(root: string): PublicTree {
   mkdirSync(root, { recursive: true });
   const at = (path: string): string => {
     invariant(isTreePath(path), "a path lies inside the public tree");
-    return join(root, path);
+    // Nothing in it is resolved.
+    return `${root}/${path}`;
   };
   const sizeOf = (path: string): number | undefined =>
     readIfThere(() => statSync(at(path), { throwIfNoEntry: false })?.size);

@@ -86,11 +86,13 @@ export function makeUploads(
   random: SeededRandom,
   version: string,
 ): readonly AddFile[] {
-  return pickProjects(names, count, random).map((project) => {
+  const [, size = "", round = ""] = version.split(".");
+  return pickProjects(names, count, random).map((project, at) => {
     const bytes = storedFile(random.below(storedFileCount));
     return {
       kind: "add-file",
-      id: sha256Hex(formatUtf8(`${project} ${version}`)).slice(0, 32),
+      // As the index makes them: what comes later sorts later.
+      id: `${size.padStart(12, "0")}${round.padStart(8, "0")}${String(at).padStart(12, "0")}`,
       project,
       filename: `${project.replaceAll("-", "_")}-${version}.tar.gz`,
       version,

@@ -49,6 +49,12 @@ export function sortedNames(object: JsonObject): readonly string[] {
   return sorted ? names : names.toSorted(compareCodePoints);
 }
 
+/** `compareCodePoints` for any two of these texts; faster where the engine's own order is the same for all of them. */
+export function codePointOrder(texts: readonly string[]): (a: string, b: string) => number {
+  if (texts.some((text) => surrogate.test(text))) return compareCodePoints;
+  return (a, b) => (a < b ? -1 : Number(a > b));
+}
+
 /** JavaScript compares UTF-16 units, which puts U+1F600 before U+FF5E; signed order is by code point. */
 export function compareCodePoints(a: string, b: string): number {
   if (a === b) return 0;

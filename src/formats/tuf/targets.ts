@@ -1,7 +1,7 @@
 /** targets.json and delegated roles (specification 4.5): files with their hashes, and who else may speak for which paths. */
 import { sha256Hex } from "#crypto/hash.ts";
 import { FormatError } from "#formats/format-error.ts";
-import { canonicalString, compareCodePoints, integerText } from "#formats/json/canonical.ts";
+import { canonicalString, codePointOrder, integerText } from "#formats/json/canonical.ts";
 import {
   boolean,
   json,
@@ -232,7 +232,8 @@ export function fileListText(
 ): string {
   const lines: string[] = [];
   let before: string | undefined;
-  const sorted = files.toSorted((a, b) => compareCodePoints(a.path, b.path));
+  const compare = codePointOrder(files.map(({ path }) => path));
+  const sorted = files.toSorted((a, b) => compare(a.path, b.path));
   for (const { length, path, sha256 } of sorted) {
     if (path === before) {
       throw new FormatError("json.duplicate-member", "Cannot write targets: a path is there twice");

@@ -73,20 +73,19 @@ export class SignerReader {
 
   changes(ids: readonly string[]): ReadonlyMap<string, RecordedChange> {
     const found = new Map<string, RecordedChange>();
-    for (const id of ids) {
-      const row: Row | undefined = this.#statements.change.get(id);
-      if (row !== undefined) {
-        found.set(id, { id, digest: readText(row, "digest"), page: pagePointer(row) });
-      }
+    const rows: Iterable<Row> = this.#statements.changes.iterate(JSON.stringify(ids));
+    for (const row of rows) {
+      const id = readText(row, "id");
+      found.set(id, { id, digest: readText(row, "digest"), page: pagePointer(row) });
     }
     return found;
   }
 
   bindings(filenames: readonly string[]): ReadonlyMap<string, FileBinding> {
     const found = new Map<string, FileBinding>();
-    for (const filename of filenames) {
-      const row: Row | undefined = this.#statements.binding.get(filename);
-      if (row === undefined) continue;
+    const rows: Iterable<Row> = this.#statements.bindings.iterate(JSON.stringify(filenames));
+    for (const row of rows) {
+      const filename = readText(row, "filename");
       found.set(filename, {
         filename,
         project: projectName(row),
@@ -202,11 +201,15 @@ function prepareAll(database: DatabaseSync) {
       `SELECT ${roleColumns} FROM replaced_role JOIN role_file USING (id)
        WHERE at < ? AND role NOT IN ('root', 'targets', 'claimed') ORDER BY at LIMIT ?`,
     ),
-    change: database.prepare(
-      `SELECT change.digest, ${pageColumns} FROM change JOIN page USING (serial)
-       WHERE change.id = ?`,
+    // Nearly all of what is asked for is not there: one statement for all of it, not one for each.
+    changes: database.prepare(
+      `SELECT change.id, change.digest, ${pageColumns} FROM json_each(?) AS asked
+       CROSS JOIN change ON change.id = asked.value CROSS JOIN page USING (serial)`,
     ),
-    binding: database.prepare("SELECT * FROM file_name WHERE filename = ?"),
+    bindings: database.prepare(
+      `SELECT file_name.* FROM json_each(?) AS asked
+       CROSS JOIN file_name ON file_name.filename = asked.value`,
+    ),
     page: database.prepare(
       "SELECT name AS project, sha256, size, serial FROM project WHERE prefix = ? AND name = ?",
     ),

@@ -23,9 +23,10 @@ export async function republish(
 ): Promise<WorkingState> {
   const { publicTree, steps, store } = ports;
   const since = addMilliseconds(state.signedAt, -publicationLimits.recentMs);
-  const recentRoles = (await store.readRolesSince(since)).slice(-publicationLimits.recentRolesMax);
+  const { recentPagesMax, recentRolesMax } = publicationLimits;
+  const recentRoles = await store.readRolesSince(since, recentRolesMax);
   // What a power cut may have damaged: copies are not synced.
-  const recentPages = (await store.readPagesSince(since)).slice(-publicationLimits.recentPagesMax);
+  const recentPages = await store.readPagesSince(since, recentPagesMax);
   for (const page of recentPages) await repairPage(ports, page, "hash");
   const looked = new Set(recentPages.map(({ serial }) => serial));
   for await (const pages of newestPages(ports, state)) {

@@ -113,12 +113,12 @@ export type SignerStore = {
   readPagesByPrefixAt(first: number, last: number, serial: number): Promise<readonly PagePointer[]>;
   /** Newest pages with `after` < serial ≤ `until`, by serial, at most `limit`. */
   readPagesAfter(after: number, until: number, limit: number): Promise<readonly PagePointer[]>;
-  /** Every page, newest or not, that was committed at this time or later; by serial. */
-  readPagesSince(since: Date): Promise<readonly PagePointer[]>;
+  /** Pages, newest or not, that were committed at this time or later: the last `limit` of them, by serial. */
+  readPagesSince(since: Date, limit: number): Promise<readonly PagePointer[]>;
   /** Hashes of all pages that the project ever had. */
   readPageHashes(project: ProjectName): Promise<ReadonlySet<string>>;
-  /** Role files, newest or not, signed at this time or later, and not forgotten; oldest first. */
-  readRolesSince(since: Date): Promise<readonly RoleVersion[]>;
+  /** Role files, newest or not, signed at this time or later, and not forgotten: the last `limit`, oldest first. */
+  readRolesSince(since: Date, limit: number): Promise<readonly RoleVersion[]>;
   /**
    * All of it or nothing, and durable on return. When it throws UnavailableError, it may have happened or not: read the
    * state again. Throws UnavailableError `signer.fenced`, having done nothing, when the token is not the newest.

@@ -101,19 +101,21 @@ export function createMemorySignerStore(disk: SignerDisk = emptySignerDisk()): S
         .toSorted((a, b) => a.serial - b.serial)
         .slice(0, limit)
         .map(pointer),
-    readPagesSince: async (since) =>
+    readPagesSince: async (since, limit) =>
       [...disk.pages.values()]
         .flat()
         .filter(({ signedAt }) => signedAt >= since)
         .toSorted((a, b) => a.serial - b.serial)
+        .slice(-limit)
         .map(pointer),
     readPageHashes: async (project) =>
       new Set(disk.pages.get(project)?.map(({ sha256 }) => sha256)),
-    readRolesSince: async (since) =>
+    readRolesSince: async (since, limit) =>
       [...disk.roles.values()]
         .flat()
         .filter(({ signedAt }) => signedAt >= since)
         .toSorted((a, b) => a.signedAt.getTime() - b.signedAt.getTime())
+        .slice(-limit)
         .map(versionOf),
     readReplaced: async (before, limit) => readReplaced(disk, before, limit),
     async commit(token, commit) {

@@ -130,8 +130,8 @@ export class SignerReader {
     return this.#statements.pagesAfter.all(after, until, limit).map(pagePointer);
   }
 
-  pagesSince(since: Date): readonly PagePointer[] {
-    return this.#statements.pagesSince.all(since.getTime()).map(pagePointer);
+  pagesSince(since: Date, limit: number): readonly PagePointer[] {
+    return this.#statements.pagesSince.all(since.getTime(), limit).toReversed().map(pagePointer);
   }
 
   pageHashes(project: ProjectName): ReadonlySet<string> {
@@ -139,8 +139,8 @@ export class SignerReader {
     return new Set(rows.map((row) => readText(row, "sha256")));
   }
 
-  rolesSince(since: Date): readonly RoleVersion[] {
-    return this.#statements.rolesSince.all(since.getTime()).map(roleVersion);
+  rolesSince(since: Date, limit: number): readonly RoleVersion[] {
+    return this.#statements.rolesSince.all(since.getTime(), limit).toReversed().map(roleVersion);
   }
 
   replaced(before: Date, limit: number): readonly RoleVersion[] {
@@ -195,7 +195,8 @@ function prepareAll(database: DatabaseSync) {
        WHERE role = ? AND version = ? AND signatures IS NOT NULL`,
     ),
     rolesSince: database.prepare(
-      `SELECT ${roleColumns} FROM role_file WHERE signed_at >= ? ORDER BY signed_at, role`,
+      `SELECT ${roleColumns} FROM role_file WHERE signed_at >= ?
+       ORDER BY signed_at DESC, id DESC LIMIT ?`,
     ),
     replaced: database.prepare(
       `SELECT ${roleColumns} FROM replaced_role JOIN role_file USING (id)
@@ -237,7 +238,8 @@ function prepareAll(database: DatabaseSync) {
        ORDER BY page.serial LIMIT ?`,
     ),
     pagesSince: database.prepare(
-      `SELECT ${pageColumns} FROM page WHERE signed_at >= ? ORDER BY serial`,
+      `SELECT ${pageColumns} FROM page WHERE signed_at >= ?
+       ORDER BY signed_at DESC, serial DESC LIMIT ?`,
     ),
     pageHashes: database.prepare(
       `WITH RECURSIVE back (serial) AS (

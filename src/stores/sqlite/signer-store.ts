@@ -55,9 +55,9 @@ export async function openSqliteSignerStore(path: string): Promise<SqliteSignerS
     readPagesByPrefix: async (first, last) => reader.pagesByPrefix(first, last),
     readPagesByPrefixAt: async (first, last, serial) => reader.pagesByPrefixAt(first, last, serial),
     readPagesAfter: async (after, until, limit) => reader.pagesAfter(after, until, limit),
-    readPagesSince: async (since) => reader.pagesSince(since),
+    readPagesSince: async (since, limit) => reader.pagesSince(since, limit),
     readPageHashes: async (project) => reader.pageHashes(project),
-    readRolesSince: async (since) => reader.rolesSince(since),
+    readRolesSince: async (since, limit) => reader.rolesSince(since, limit),
     readReplaced: async (before, limit) => reader.replaced(before, limit),
     commit: (token, commit) =>
       database.write((writer) => {

@@ -241,12 +241,16 @@ function pageRefusal(
     parsePage(formatPageFromEntries(head, formatEntries()));
     return undefined;
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    return refuse("change.malformed", `Cannot publish ${what}: ${error.message}`);
+    return malformedRefusal(what, error);
   }
 }
 
-/** What the page will say of the file, if any client would believe that. */
+function malformedRefusal(what: string, error: unknown): Refusal {
+  if (!(error instanceof FormatError)) throw error;
+  return refuse("change.malformed", `Cannot publish ${what}: ${error.message}`);
+}
+
+/** What the page will say of the file, if every client believes that. */
 function newEntry(change: AddFile): Uint8Array | Refusal {
   const misnamed = filenameRefusal(change);
   if (misnamed !== undefined) return misnamed;
@@ -254,13 +258,13 @@ function newEntry(change: AddFile): Uint8Array | Refusal {
   if ((requiresPython?.length ?? 0) > publicationLimits.requiresPythonLengthMax) {
     return refuse("change.malformed", `Cannot publish ${filename}: Requires-Python is long`);
   }
-  const head = { name, status: "active", versions: [version] } as const;
-  let entry: Uint8Array = new Uint8Array();
-  const unbelievable = pageRefusal(filename, head, () => {
-    entry = formatPageFile(pageFileOf(change));
-    return [entry];
-  });
-  return unbelievable ?? entry;
+  try {
+    const entry = formatPageFile(pageFileOf(change));
+    parsePage(formatPageFromEntries({ name, status: "active", versions: [version] }, [entry]));
+    return entry;
+  } catch (error) {
+    return malformedRefusal(filename, error);
+  }
 }
 
 function pageFileOf(change: AddFile): Parameters<typeof formatPageFile>[0] {

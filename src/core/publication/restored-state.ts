@@ -149,7 +149,7 @@ async function readOffline(
 ): Promise<FoundOffline> {
   const newest = (role: "targets" | "claimed"): number => {
     const versions = names.map(roleFileOf).filter((file) => file?.role === role);
-    return Math.max(0, ...versions.map((file) => file?.version ?? 0));
+    return versions.reduce((most, file) => Math.max(most, file?.version ?? 0), 0);
   };
   const readNewer = async (role: "targets" | "claimed"): Promise<Uint8Array | undefined> => {
     const version = newest(role);

@@ -70,7 +70,7 @@ export type Commit = {
   /** One more than the last. */
   readonly batch: number;
   readonly signedAt: Date;
-  /** Of all roles but the bins. */
+  /** Of all roles but the bins, which earlier versions of the store kept here too. */
   readonly roles: readonly RoleFile[];
   readonly bins: readonly BinFile[];
   readonly pages: readonly PageRecord[];

@@ -57,7 +57,7 @@ export async function openDatabase<Tables>(
   // Pages: 64 MiB. A large batch would otherwise be copied into the database as soon as it is committed, and waited for.
   writer.exec("PRAGMA wal_autocheckpoint=16384;");
   const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(writer) }) });
-  await migrate(query, migrations, path);
+  await migrate(writer, query, migrations, path);
   const reader =
     path === ":memory:" ? writer : new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   reader.exec("PRAGMA cache_size=-8000;");
@@ -127,17 +127,24 @@ function createWrite<Tables>(
   };
 }
 
+/** All of them or none: one may be long, and a process can end anywhere in it. Kysely itself makes no transaction of them here. */
 async function migrate<Tables>(
+  writer: DatabaseSync,
   query: Kysely<Tables>,
   migrations: Migrations,
   path: string,
 ): Promise<void> {
+  writer.exec("BEGIN IMMEDIATE");
   const migrator = new Migrator({
     db: query,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
   });
   const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
+  if (error === undefined) {
+    writer.exec("COMMIT");
+    return;
+  }
+  // What is open is rolled back.
   await query.destroy();
   throw new Error(`Cannot open the database ${path}: its migration failed`, { cause: error });
 }

@@ -83,16 +83,23 @@ const projectsByBin: readonly string[] = [
 const inOrderOfTime: readonly string[] = [
   // `previous`: the project's page before. `changed`: tabbed-lines.ts. What is read more often stands before what is long.
   `CREATE TABLE page_in_time (
-    serial INTEGER PRIMARY KEY, previous INTEGER, prefix INTEGER NOT NULL, project TEXT NOT NULL,
+    serial INTEGER PRIMARY KEY, previous INTEGER CHECK (previous < serial), prefix INTEGER NOT NULL, project TEXT NOT NULL,
     sha256 TEXT NOT NULL, size INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT,
     format INTEGER NOT NULL, signed_at INTEGER NOT NULL, changed TEXT NOT NULL) STRICT`,
+  // Page by page, so that neither all pages are in memory nor all entries of a project are read for each of its pages.
+  `CREATE INDEX page_serial ON page (serial)`,
+  `CREATE INDEX entry_serial ON entry (serial)`,
   `INSERT INTO page_in_time
-   SELECT page.serial, lag(page.serial) OVER (PARTITION BY page.project ORDER BY page.serial),
+   SELECT page.serial, (SELECT max(before.serial) FROM page AS before
+       WHERE before.project = page.project AND before.serial < page.serial),
      project.prefix, page.project, page.sha256, page.size, page.status, page.reason, page.format,
      page.signed_at, coalesce((SELECT group_concat(
-       filename || char(9) || version || char(9) || coalesce(entry, '') || char(10), '') FROM entry
+       filename || char(9) || version || char(9) || coalesce(entry, '') || char(10), '')
+       FROM entry INDEXED BY entry_serial
        WHERE entry.project = page.project AND entry.serial = page.serial), '')
-   FROM page JOIN project ON project.name = page.project ORDER BY page.serial`,
+   FROM page INDEXED BY page_serial
+   CROSS JOIN (SELECT name, prefix FROM project) AS project ON project.name = page.project
+   ORDER BY page.serial`,
   `DROP TABLE page`,
   `DROP TABLE entry`,
   `ALTER TABLE page_in_time RENAME TO page`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -93,6 +93,66 @@ test("a database that an earlier version made is read as it was", async (t) => {
   const token = await store.takeLease("a", new Date(0));
   await store.forgetRoles(token, replaced);
   assert.equal(await store.readRoleFile("bin-a", 1), undefined);
+  await store.close();
+});
+
+test("a migration that ends anywhere has not begun", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "signer.sqlite");
+  const [first = ""] = Object.keys(signerMigrations);
+  const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
+  for (const statement of earlierRows) await sql.raw(statement).execute(old.query);
+  await old.close();
+  const prepare = DatabaseSync.prototype.prepare;
+  let failures = 0;
+  for (let isOpen = false; !isOpen; failures++) {
+    let left = failures;
+    const broken = t.mock.method(
+      DatabaseSync.prototype,
+      "prepare",
+      function (this: DatabaseSync, text: string) {
+        if (/^(CREATE|INSERT|DROP|ALTER)/i.test(text) && left-- === 0) throw new Error("killed");
+        return prepare.call(this, text);
+      },
+    );
+    isOpen = await openSqliteSignerStore(path).then(
+      (store) => store.close().then(() => true),
+      () => false,
+    );
+    broken.mock.restore();
+    await copyFile(path, join(folder, "copy.sqlite"));
+    const store = await openSqliteSignerStore(join(folder, "copy.sqlite"));
+    const files = (await store.readProject(demo))?.files ?? [];
+    assert.deepEqual(
+      files.map(({ entry }) => parseUtf8(entry)),
+      ["{b2}", "{c}"],
+      `ended at statement ${failures}`,
+    );
+    assert.equal((await store.readState()).roles.size, 2);
+    await store.close();
+    await rm(join(folder, "copy.sqlite"));
+  }
+  assert.ok(failures > 20, `${failures} statements`);
+});
+
+test("a commit takes a page for each project there is", async () => {
+  const store = await openSqliteSignerStore(":memory:");
+  const now = new Date("2026-01-02T03:04:05.678Z");
+  const token = await store.takeLease("a", now);
+  const pages = Array.from({ length: 150_000 }, (_, at) => ({
+    ...{
+      project: normaliseProjectName(`p${at}`),
+      serial: at + 1,
+      sha256: "ab",
+      size: 1,
+      prefix: at,
+    },
+    ...({ status: "active", changed: [] } as const),
+  }));
+  const nothing = { roles: [], bins: [], bindings: [], changes: [] };
+  await store.commit(token, { batch: 1, signedAt: now, ...nothing, pages });
+  assert.equal((await store.readState()).serial, pages.length);
   await store.close();
 });
 

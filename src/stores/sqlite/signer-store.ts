@@ -126,7 +126,11 @@ function writeCommit(writer: SyncQueries<NoTables>, commit: Commit): void {
   for (const { id, digest, project, serial } of commit.changes) {
     writer.runText(insertChange, [id, digest, project, serial]);
   }
-  const serial = Math.max(commit.versionFloor ?? 0, ...commit.pages.map((page) => page.serial));
+  // There may be a page for each project: too many to be arguments.
+  const serial = commit.pages.reduce(
+    (most, page) => Math.max(most, page.serial),
+    commit.versionFloor ?? 0,
+  );
   const floor = commit.versionFloor ?? null;
   const moved = writer.runText(moveState, [serial, commit.batch, at, floor, floor, commit.batch]);
   invariant(moved === 1, "batches are committed in order");
@@ -147,11 +151,10 @@ function writeRole(
 
 function writePage(writer: SyncQueries<NoTables>, at: number, page: PageRecord): void {
   const { changed, prefix, project, serial, sha256, size, status, statusReason } = page;
-  const lines = changed.map(({ filename, version, entry }) => [
-    filename,
-    version,
-    entry === undefined ? "" : parseUtf8(entry),
-  ]);
+  const lines = changed.map(({ filename, version, entry }) => {
+    invariant(entry === undefined || entry.byteLength > 0, "what is empty is gone");
+    return [filename, version, entry === undefined ? "" : parseUtf8(entry)];
+  });
   writer.runText(insertPage, [
     ...[serial, prefix, project, prefix, project, sha256, size],
     ...[status, statusReason ?? null, pageFormat, at, formatLines(lines)],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 export type DataFolder = {
   readonly root: string;
-  /** The index's database, its admin socket's folder and half-received uploads. */
+  /** The index's database. */
   readonly index: string;
   /** The signer's database. */
   readonly signer: string;

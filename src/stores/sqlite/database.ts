@@ -9,7 +9,10 @@
 import { DatabaseSync, backup, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect, sql, type SqliteDatabase, type SqliteStatement } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
+import { UnavailableError } from "#core/errors.ts";
 import { storageError } from "#stores/folder/storage-error.ts";
+import { readText } from "./row.ts";
+import type { Row } from "./row.ts";
 import { sqlValue } from "./sql-value.ts";
 import { SyncQueries } from "./sync-queries.ts";
 
@@ -144,9 +147,23 @@ async function migrate<Tables>(
     writer.exec("COMMIT");
     return;
   }
+  const isNewer = executedMigrations(writer).some((name) => !(name in migrations));
   // What is open is rolled back.
   await query.destroy();
+  if (isNewer) {
+    throw new UnavailableError(
+      "storage.failed",
+      `Cannot open the database ${path}: a newer Holdfast has written it; start that one, or restore a backup made before`,
+      error,
+    );
+  }
   throw new Error(`Cannot open the database ${path}: its migration failed`, { cause: error });
+}
+
+/** By name, as kysely keeps them. */
+function executedMigrations(database: DatabaseSync): readonly string[] {
+  const rows: readonly Row[] = database.prepare("SELECT name FROM kysely_migration").all();
+  return rows.map((row) => readText(row, "name"));
 }
 
 /** kysely speaks better-sqlite3's dialect; this is the difference to node:sqlite. */

@@ -96,6 +96,19 @@ test("a database that an earlier version made is read as it was", async (t) => {
   await store.close();
 });
 
+test("a database that a later version wrote is left alone, and it is said why", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "signer.sqlite");
+  const later = { ...signerMigrations, "9999-later": { up: async () => {} } };
+  await (await openDatabase(path, later)).close();
+  await assert.rejects(openSqliteSignerStore(path), {
+    code: "storage.failed",
+    message: /: a newer Holdfast has written it; start that one, or restore a backup/,
+  });
+  await (await openDatabase(path, later)).close();
+});
+
 test("a migration that ends anywhere has not begun", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
   t.after(() => rm(folder, { recursive: true }));

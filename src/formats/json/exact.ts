@@ -46,8 +46,6 @@ function parseAsWritten(text: string): { readonly parsed: unknown } | undefined 
 class ExactReader {
   readonly #depthMax: number;
   readonly #lines: VersionLines | undefined;
-  /** A snapshot says `{"version":7}` of thousands of roles. Trees never change, so that one object stands for all. */
-  readonly #shared = new Map<string, Map<number, Json>>();
   isCanonical = true;
 
   constructor(depthMax: number, lines: VersionLines | undefined) {
@@ -59,9 +57,9 @@ class ExactReader {
   read(value: unknown, depth: number): Json | undefined {
     if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
     if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
-    if (depth >= this.#depthMax || typeof value !== "object") return undefined;
+    if (depth >= this.#depthMax) return undefined;
     if (Array.isArray(value)) return this.#readArray(value, depth);
-    return this.#readObject(value as Readonly<Record<string, unknown>>, depth);
+    return isObject(value) ? this.#readMembers(value, depth, new Map()) : undefined;
   }
 
   #readArray(values: readonly unknown[], depth: number): Json | undefined {
@@ -74,28 +72,18 @@ class ExactReader {
     return array;
   }
 
-  /** Its own members alone, whatever they are called: the parser made each of them a member of its own. */
-  #readObject(members: Readonly<Record<string, unknown>>, depth: number): Json | undefined {
-    const names = Object.keys(members);
-    const [only] = names;
-    if (names.length === 1 && only !== undefined) {
-      const value = members[only];
-      if (typeof value === "number") return this.#readNumberAlone(only, value, depth);
-    }
-    const object = new Map<string, Json>();
-    return this.#readMembers(members, names, depth, object);
-  }
-
-  /** Into `object`, after those that are in it. */
+  /**
+   * Into `object`, after those that are in it, of which `last` is the last. Its own members alone, whatever they are called:
+   * the parser made each of them a member of its own.
+   */
   #readMembers(
     members: Readonly<Record<string, unknown>>,
-    names: readonly string[],
     depth: number,
     object: Map<string, Json>,
     last?: string,
   ): Json | undefined {
     let before = last;
-    for (const name of names) {
+    for (const name of Object.keys(members)) {
       const member = this.#readMember(name, members[name], depth + 1);
       if (member === undefined || object.has(name)) return undefined;
       object.set(name, member);
@@ -110,18 +98,7 @@ class ExactReader {
     if (name !== lines?.name || !isObject(value)) return this.read(value, depth);
     // The one object of that name. The lines came first, and each is one deeper.
     if (depth + 1 >= this.#depthMax) return undefined;
-    return this.#readMembers(value, Object.keys(value), depth, lines.members, lines.last);
-  }
-
-  #readNumberAlone(name: string, value: number, depth: number): Json | undefined {
-    const shared = this.#shared.get(name) ?? new Map<number, Json>();
-    const known = shared.get(value);
-    if (known !== undefined) return known;
-    const number = this.read(value, depth + 1);
-    if (number === undefined) return undefined;
-    const object = new Map([[name, number]]);
-    this.#shared.set(name, shared.set(value, object));
-    return object;
+    return this.#readMembers(value, depth, lines.members, lines.last);
   }
 }
 

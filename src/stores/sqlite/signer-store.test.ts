@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import { sql } from "kysely";
 import { parseUtf8 } from "#formats/bytes/utf8.ts";
 import { normaliseProjectName } from "#formats/python/project-name.ts";
@@ -58,13 +59,7 @@ test("commit() is synced, forgetting what was replaced is not", async (t) => {
 });
 
 test("a database that an earlier version made is read as it was", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, "signer.sqlite");
-  const [first = ""] = Object.keys(signerMigrations);
-  const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
-  for (const statement of earlierRows) await sql.raw(statement).execute(old.query);
-  await old.close();
+  const path = await anEarlierDatabase(t);
   const store = await openSqliteSignerStore(path);
   const newest = { project: demo, sha256: "a9", size: 5, serial: 9 };
   assert.deepEqual(await store.readPage(demo), newest);
@@ -97,9 +92,7 @@ test("a database that an earlier version made is read as it was", async (t) => {
 });
 
 test("a database that a later version wrote is left alone, and it is said why", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, "signer.sqlite");
+  const path = await aDatabasePath(t);
   const later = { ...signerMigrations, "9999-later": { up: async () => {} } };
   await (await openDatabase(path, later)).close();
   await assert.rejects(openSqliteSignerStore(path), {
@@ -110,13 +103,7 @@ test("a database that a later version wrote is left alone, and it is said why", 
 });
 
 test("a migration that ends anywhere has not begun", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, "signer.sqlite");
-  const [first = ""] = Object.keys(signerMigrations);
-  const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
-  for (const statement of earlierRows) await sql.raw(statement).execute(old.query);
-  await old.close();
+  const path = await anEarlierDatabase(t);
   const prepare = DatabaseSync.prototype.prepare;
   let failures = 0;
   for (let isOpen = false; !isOpen; failures++) {
@@ -134,8 +121,8 @@ test("a migration that ends anywhere has not begun", async (t) => {
       () => false,
     );
     broken.mock.restore();
-    await copyFile(path, join(folder, "copy.sqlite"));
-    const store = await openSqliteSignerStore(join(folder, "copy.sqlite"));
+    await copyFile(path, `${path}.copy`);
+    const store = await openSqliteSignerStore(`${path}.copy`);
     const files = (await store.readProject(demo))?.files ?? [];
     assert.deepEqual(
       files.map(({ entry }) => parseUtf8(entry)),
@@ -144,7 +131,7 @@ test("a migration that ends anywhere has not begun", async (t) => {
     );
     assert.equal((await store.readState()).roles.size, 2);
     await store.close();
-    await rm(join(folder, "copy.sqlite"));
+    await rm(`${path}.copy`);
   }
   assert.ok(failures > 20, `${failures} statements`);
 });
@@ -168,6 +155,22 @@ test("a commit takes a page for each project there is", async () => {
   assert.equal((await store.readState()).serial, pages.length);
   await store.close();
 });
+
+async function aDatabasePath(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-signer-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return join(folder, "signer.sqlite");
+}
+
+/** As the first version of the tables had it. */
+async function anEarlierDatabase(t: TestContext): Promise<string> {
+  const path = await aDatabasePath(t);
+  const [first = ""] = Object.keys(signerMigrations);
+  const old = await openDatabase(path, { [first]: signerMigrations[first] ?? assert.fail() });
+  for (const statement of earlierRows) await sql.raw(statement).execute(old.query);
+  await old.close();
+  return path;
+}
 
 const demo = normaliseProjectName("demo");
 const earlierRows: readonly string[] = [
